@@ -1,0 +1,24 @@
+/**
+ * What generated code (interpreter and JIT) calls in the hart for everything that its fast paths leave out.
+ * A call-out reports through `HartState.signal`; values cross as i64 (bigint), the rest as i32.
+ */
+export interface HartCallouts {
+  /** Loads 2^`logBytes` bytes at a virtual address: TLB refill, page crossings, MMIO. Result zero-extended. */
+  load(address: bigint, logBytes: number): bigint;
+  /** Stores the low bytes of `value`; may signal `leave` (a device changed an interrupt) or `exception`. */
+  store(address: bigint, logBytes: number, value: bigint): void;
+  /**
+   * Offset in the wasm memory of a naturally aligned operand for LR (`write` 0) or SC and AMO (`write` 1), or 0 with an exception:
+   * misaligned, access fault (MMIO does not support atomics) or page fault.
+   */
+  atomicAddress(address: bigint, logBytes: number, write: number): number;
+  /** Makes the execute entry of the TLB for the page of a virtual address; 0 with an exception, else 1. */
+  fetch(address: bigint): number;
+  /**
+   * Zicsr. `operation` is the index in `csrOperations`; `suppress` bit 0: rd is x0, bit 1: the source field is 0.
+   * Gives the old value. May signal `leave` (interrupts or translation changed) or `exception`.
+   */
+  csr(number: number, operation: number, suppress: number, value: bigint): bigint;
+  /** `operation` is the index in `systemOperations`. `pc` is in `HartState.pc`. */
+  system(operation: number, a: bigint, b: bigint): void;
+}

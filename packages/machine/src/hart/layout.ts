@@ -1,0 +1,86 @@
+/**
+ * Where a hart's state lies in guest memory, in bytes from the hart's base. Generated code, the interpreter and
+ * `Hart` all use these offsets; there is no second copy of any of it outside the memory.
+ */
+import { HART_AREA } from "../memory.ts";
+
+/** Leaving generated code: what `signal` says after a call-out. 0 goes on. */
+export const Signal = {
+  none: 0,
+  /** An exception is recorded in `cause` and `exceptionValue`; the pc is the faulting instruction's. */
+  exception: 1,
+  /** Leave behind this instruction: interrupts, the address space or the privilege may have changed. */
+  leave: 2,
+  /** The call-out has set `pc`; leave without touching it. */
+  jumped: 3,
+} as const;
+
+/** Entries of a TLB bank: direct-mapped by bits 12 and up of the virtual address. */
+export const TLB_ENTRIES = 1024;
+export const TLB_ENTRY_BYTES = 32;
+/** Address spaces whose translations are kept at the same time. */
+export const TLB_BANKS = 8;
+
+/**
+ * One TLB entry. A tag is the page's virtual address, or -1 for none: a fast path compares it with
+ * `(va + size - 1) & ~0xfff`, so an access that crosses the page misses. `addend` (32-bit, wrapping) turns the low half of
+ * a virtual address into an offset in the wasm memory.
+ */
+export const TlbEntry = { read: 0, write: 8, execute: 16, addend: 24 } as const;
+
+/** Decode cache of the interpreter: direct-mapped by a hash of the instruction word. */
+export const DECODE_ENTRIES = 4096;
+/** `handler` is 0 for an empty entry; register fields are pre-multiplied by 8. */
+export const DecodeEntry = {
+  word: 0, handler: 4, imm: 8, rd: 12, rs1: 14, rs2: 16, rs3: 18, rm: 20, length: 22, bytes: 24,
+} as const;
+
+/** Jump cache: virtual pc and execution context to the table index of a translated region. */
+export const JUMP_ENTRIES = 4096;
+export const JumpEntry = { pc: 0, context: 8, region: 12, bytes: 16 } as const;
+
+let next = 0;
+const place = (bytes: number): number => {
+  const at = next;
+  next += bytes;
+  return at;
+};
+
+export const HartState = {
+  x: place(32 * 8),
+  f: place(32 * 8),
+  pc: place(8),
+  /** Virtual address that faulted, or the instruction for an illegal one. */
+  exceptionValue: place(8),
+  /** Instructions left before generated code must leave (signed; below 0 means leave). */
+  budget: place(4),
+  /** Budget that was set when the run began; the difference has retired. */
+  budgetStart: place(4),
+  signal: place(4),
+  cause: place(4),
+  /** Offset in the wasm memory of the TLB bank for data and for instruction fetch. */
+  dataTlb: place(4),
+  fetchTlb: place(4),
+  /** Identifies the address space and its generation for the jump cache; changes whenever a fetch translation may. */
+  context: place(4),
+  /** 0 when `mstatus.FS` is off, and then floating-point instructions are illegal. */
+  floatEnabled: place(4),
+  /** Set to 1 by every instruction that writes an f register or `fflags`. */
+  floatDirty: place(4),
+  frm: place(4),
+  fflags: place(4),
+  /** Virtual address of the reservation, or -1. */
+  reservation: place(8),
+  /** Value seen by the load-reserved. */
+  reservationValue: place(8),
+  /** 64-bit slots for CSRs; which slot is whose is `csr.ts`'s business. */
+  csrs: place(0x800 - next),
+  decode: 0x1000,
+  jumps: 0x1000 + DECODE_ENTRIES * DecodeEntry.bytes,
+  tlbs: 0x40000,
+} as const;
+
+export const hartBase = (index: number): number => HART_AREA * (index + 1);
+
+if (HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes > HartState.tlbs) throw new Error("hart layout overlaps");
+if (HartState.tlbs + TLB_BANKS * TLB_ENTRIES * TLB_ENTRY_BYTES > HART_AREA) throw new Error("hart area too small");

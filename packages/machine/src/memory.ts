@@ -1,0 +1,59 @@
+/**
+ * Guest memory: the one `WebAssembly.Memory` of a guest. It holds the state of its harts (registers, CSRs, TLBs)
+ * below `ramOffset` and its RAM from there on, and nothing of the host. Who calls it: harts, devices, loaders.
+ */
+
+/** Where RAM starts in the guest's physical address space, as on QEMU's `virt` machine. */
+export const RAM_BASE = 0x8000_0000;
+export const PAGE_SIZE = 4096;
+const WASM_PAGE = 65536;
+
+/** Bytes that harts may use at the bottom of the memory; RAM follows. */
+export const HART_AREA = 0x10_0000;
+
+export class GuestMemory {
+  readonly wasm: WebAssembly.Memory;
+  readonly buffer: SharedArrayBuffer;
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+  readonly doublewords: BigInt64Array;
+  readonly view: DataView;
+  /** Byte offset of RAM in the wasm memory, and RAM's size in bytes. */
+  readonly ramOffset: number;
+  readonly ramSize: number;
+  /** Called before host code writes guest RAM: physical address and length in bytes. Drops translated code there. */
+  onWrite: (address: number, length: number) => void = () => {};
+
+  /** @param ramSize bytes, a multiple of 64 KiB, at most 3.5 GiB. @param harts how many harts to make room for. */
+  constructor(ramSize: number, harts: number) {
+    this.ramOffset = HART_AREA * (harts + 1);
+    this.ramSize = ramSize;
+    const pages = (this.ramOffset + ramSize) / WASM_PAGE;
+    this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    this.buffer = this.wasm.buffer as unknown as SharedArrayBuffer;
+    this.bytes = new Uint8Array(this.buffer);
+    this.words = new Int32Array(this.buffer);
+    this.doublewords = new BigInt64Array(this.buffer);
+    this.view = new DataView(this.buffer);
+  }
+
+  /** Offset in the wasm memory of `length` bytes at a physical address, or -1 if they are not all RAM. */
+  offsetOf(address: number, length: number): number {
+    const start = address - RAM_BASE;
+    return start >= 0 && length >= 0 && start + length <= this.ramSize ? start + this.ramOffset : -1;
+  }
+
+  /** Bytes at a physical address for reading, or undefined if they are not all RAM. */
+  readable(address: number, length: number): Uint8Array | undefined {
+    const offset = this.offsetOf(address, length);
+    return offset < 0 ? undefined : this.bytes.subarray(offset, offset + length);
+  }
+
+  /** Bytes at a physical address for writing, or undefined if they are not all RAM. */
+  writable(address: number, length: number): Uint8Array | undefined {
+    const offset = this.offsetOf(address, length);
+    if (offset < 0) return undefined;
+    this.onWrite(address, length);
+    return this.bytes.subarray(offset, offset + length);
+  }
+}
