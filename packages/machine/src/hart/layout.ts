@@ -69,6 +69,8 @@ export const HartState = {
   floatDirty: place(4),
   frm: place(4),
   fflags: place(4),
+  /** 1 while the hart waits for an interrupt (WFI). */
+  waiting: place(4),
   /** Virtual address of the reservation, or -1. */
   reservation: place(8),
   /** Value seen by the load-reserved. */

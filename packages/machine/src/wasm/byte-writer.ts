@@ -1,0 +1,64 @@
+/** A growable buffer of bytes with WebAssembly's variable-length integers (LEB128). */
+export class ByteWriter {
+  #bytes = new Uint8Array(256);
+  length = 0;
+
+  byte(value: number): void {
+    if (this.length === this.#bytes.length) this.#grow(1);
+    this.#bytes[this.length++] = value;
+  }
+
+  append(bytes: Uint8Array): void {
+    if (this.length + bytes.length > this.#bytes.length) this.#grow(bytes.length);
+    this.#bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /** Unsigned 32-bit integer. */
+  unsigned(value: number): void {
+    let rest = value >>> 0;
+    while (rest >= 0x80) {
+      this.byte((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    this.byte(rest);
+  }
+
+  /** Signed 32-bit integer. */
+  signed(value: number): void {
+    let rest = value | 0;
+    while (rest < -64 || rest > 63) {
+      this.byte((rest & 0x7f) | 0x80);
+      rest >>= 7;
+    }
+    this.byte(rest & 0x7f);
+  }
+
+  /** Signed 64-bit integer. */
+  signed64(value: bigint): void {
+    let rest = BigInt.asIntN(64, value);
+    if (rest >= -0x8000_0000n && rest < 0x8000_0000n) return this.signed(Number(rest));
+    while (rest < -64n || rest > 63n) {
+      this.byte(Number(rest & 0x7fn) | 0x80);
+      rest >>= 7n;
+    }
+    this.byte(Number(rest & 0x7fn));
+  }
+
+  text(value: string): void {
+    const bytes = new TextEncoder().encode(value);
+    this.unsigned(bytes.length);
+    this.append(bytes);
+  }
+
+  /** The bytes written so far; a view that the next write may invalidate. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.length);
+  }
+
+  #grow(needed: number): void {
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.length + needed));
+    grown.set(this.view());
+    this.#bytes = grown;
+  }
+}

@@ -1,0 +1,115 @@
+/** Assembles a WebAssembly module from imports and functions. @spec WebAssembly "Binary Format: Modules" */
+import { ByteWriter } from "./byte-writer.ts";
+import { FunctionBuilder } from "./function-builder.ts";
+import type { ValueType } from "./opcodes.ts";
+
+const Section = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
+
+export class ModuleBuilder {
+  readonly #types: string[] = [];
+  readonly #typeBytes = new ByteWriter();
+  readonly #imports = new ByteWriter();
+  #importCount = 0;
+  #importedFunctions = 0;
+  readonly #functions: { readonly type: number; readonly builder: FunctionBuilder }[] = [];
+  readonly #exports = new ByteWriter();
+  #exportCount = 0;
+
+  /** Index of a function type; equal types share one. */
+  type(parameters: readonly ValueType[], results: readonly ValueType[]): number {
+    const key = `${parameters}>${results}`;
+    const known = this.#types.indexOf(key);
+    if (known >= 0) return known;
+    this.#typeBytes.byte(0x60);
+    for (const list of [parameters, results]) {
+      this.#typeBytes.unsigned(list.length);
+      for (const type of list) this.#typeBytes.byte(type);
+    }
+    return this.#types.push(key) - 1;
+  }
+
+  /** Imports a function and gives its index. All imports come before the first `function`. */
+  importFunction(
+    module: string,
+    name: string,
+    parameters: readonly ValueType[],
+    results: readonly ValueType[],
+  ): number {
+    if (this.#functions.length > 0) throw new Error("imports come before functions");
+    const type = this.type(parameters, results);
+    this.#import(module, name, 0x00);
+    this.#imports.unsigned(type);
+    return this.#importedFunctions++;
+  }
+
+  /** Imports a shared memory whose size is `pages` of 64 KiB (a lower bound for what is given). */
+  importMemory(module: string, name: string, pages: number, shared = true): void {
+    this.#import(module, name, 0x02);
+    this.#imports.byte(shared ? 0x03 : 0x00);
+    this.#imports.unsigned(pages);
+    if (shared) this.#imports.unsigned(65536);
+  }
+
+  /** Imports a table of functions. */
+  importTable(module: string, name: string): void {
+    this.#import(module, name, 0x01);
+    this.#imports.byte(0x70);
+    this.#imports.byte(0x00);
+    this.#imports.unsigned(0);
+  }
+
+  /** Adds a function; its body may be written at any time before `finish`. */
+  function(
+    parameters: readonly ValueType[],
+    results: readonly ValueType[],
+    exportName?: string,
+  ): FunctionBuilder & { readonly index: number } {
+    const builder = new FunctionBuilder(parameters);
+    const index = this.#importedFunctions + this.#functions.length;
+    this.#functions.push({ type: this.type(parameters, results), builder });
+    if (exportName !== undefined) {
+      this.#exports.text(exportName);
+      this.#exports.byte(0x00);
+      this.#exports.unsigned(index);
+      this.#exportCount++;
+    }
+    return Object.assign(builder, { index });
+  }
+
+  /** The module's bytes. */
+  finish(): Uint8Array<ArrayBuffer> {
+    const out = new ByteWriter();
+    out.append(new Uint8Array([0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+    section(out, Section.type, this.#types.length, this.#typeBytes.view());
+    section(out, Section.import, this.#importCount, this.#imports.view());
+    const declarations = new ByteWriter();
+    const code = new ByteWriter();
+    for (const { type, builder } of this.#functions) {
+      declarations.unsigned(type);
+      const body = builder.finish();
+      code.unsigned(body.length);
+      code.append(body);
+    }
+    section(out, Section.function, this.#functions.length, declarations.view());
+    section(out, Section.export, this.#exportCount, this.#exports.view());
+    section(out, Section.code, this.#functions.length, code.view());
+    return new Uint8Array(out.view());
+  }
+
+  #import(module: string, name: string, kind: number): void {
+    this.#imports.text(module);
+    this.#imports.text(name);
+    this.#imports.byte(kind);
+    this.#importCount++;
+  }
+}
+
+function section(out: ByteWriter, id: number, count: number, content: Uint8Array): void {
+  if (count === 0) return;
+  const body = new ByteWriter();
+  body.unsigned(count);
+  body.append(content);
+  out.byte(id);
+  out.unsigned(body.length);
+  out.append(body.view());
+}
