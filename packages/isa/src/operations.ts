@@ -15,6 +15,8 @@ export interface Operations<Value, Field> {
   /** Floating-point register as its 64 raw bits. NaN boxing is the semantics' business. */
   f(register: Field): Value;
   setF(register: Field, value: Value): void;
+  /** 1 if the field names `x0`, else 0. */
+  isX0(register: Field): Value;
   /** Immediate field, sign-extended to 64 bits as its format says. */
   immediate(field: Field): Value;
   constant(value: bigint): Value;
@@ -96,7 +98,10 @@ export type AtomicOperation = (typeof atomicOperations)[number];
 export const csrOperations = ["write", "set", "clear"] as const;
 export type CsrOperation = (typeof csrOperations)[number];
 
-/** Operands: sfence.vma and sinval.vma take (address, asid); the cache-block operations take (address, 0). */
+/**
+ * Operands: sfence.vma and sinval.vma take (address, asid), where -1 means all; the cache-block operations take
+ * (address, 0); `fence.i` and the others take (0, 0).
+ */
 export const systemOperations = [
   "ecall",
   "ebreak",
@@ -107,6 +112,7 @@ export const systemOperations = [
   "wrs.sto",
   "fence.i",
   "sfence.vma",
+  "sinval.vma",
   "sfence.w.inval",
   "sfence.inval.ir",
   "cbo.inval",

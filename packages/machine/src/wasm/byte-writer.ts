@@ -37,7 +37,10 @@ export class ByteWriter {
   /** Signed 64-bit integer. */
   signed64(value: bigint): void {
     let rest = BigInt.asIntN(64, value);
-    if (rest >= -0x8000_0000n && rest < 0x8000_0000n) return this.signed(Number(rest));
+    if (rest >= -0x8000_0000n && rest < 0x8000_0000n) {
+      this.signed(Number(rest));
+      return;
+    }
     while (rest < -64n || rest > 63n) {
       this.byte(Number(rest & 0x7fn) | 0x80);
       rest >>= 7n;
