@@ -12,13 +12,19 @@ export interface HartCallouts {
    * misaligned, access fault (MMIO does not support atomics) or page fault.
    */
   atomicAddress(address: bigint, logBytes: number, write: number): number;
-  /** Makes the execute entry of the TLB for the page of a virtual address; 0 with an exception, else 1. */
+  /**
+   * Offset in the wasm memory of the instruction bytes at a virtual address, or 0 with an exception. Makes the execute
+   * entry of the TLB for the page, unless only a part of the page may be executed (PMP).
+   */
   fetch(address: bigint): number;
   /**
    * Zicsr. `operation` is the index in `csrOperations`; `suppress` bit 0: rd is x0, bit 1: the source field is 0.
    * Gives the old value. May signal `leave` (interrupts or translation changed) or `exception`.
    */
   csr(number: number, operation: number, suppress: number, value: bigint): bigint;
-  /** `operation` is the index in `systemOperations`. `pc` is in `HartState.pc`. */
+  /**
+   * `operation` is the index in `systemOperations`; `pc` is in `HartState.pc`. For sfence.vma and sinval.vma `a` is the
+   * address and `b` the ASID, where -1 (as signed 64-bit) means all.
+   */
   system(operation: number, a: bigint, b: bigint): void;
 }
