@@ -1,0 +1,47 @@
+/** What a partition is made of, as plain data that can be posted to the thread that runs it. */
+
+/** A disk file. Slot n of the machine holds disk n: a Linux guest sees vda, vdb … in this order. */
+export interface DiskDescription {
+  /** Path of a raw image on the host. */
+  readonly path: string;
+  /** The guest's writes are refused. */
+  readonly readOnly: boolean;
+  /** `direct` writes into the file; `overlay` keeps writes aside and throws them away when the partition stops. */
+  readonly mode: "direct" | "overlay";
+}
+
+/** Start of a kernel `Image` in S-mode, with the SBI of the hypervisor. */
+export interface KernelBoot {
+  readonly kernel: string;
+  readonly initrd?: string;
+  /** The kernel's command line. */
+  readonly append?: string;
+}
+
+/** Start of firmware in M-mode. A kernel, where given, is loaded where OpenSBI's `fw_dynamic` and U-Boot look for it. */
+export interface FirmwareBoot {
+  readonly firmware: string;
+  readonly kernel?: string;
+  readonly initrd?: string;
+  readonly append?: string;
+}
+
+export interface PartitionDescription {
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  readonly boot: KernelBoot | FirmwareBoot;
+  readonly disks: readonly DiskDescription[];
+  /** Names of virtio-console ports behind port 0. */
+  readonly ports: readonly string[];
+}
+
+/** Why a partition has stopped. `reset` is a reboot that the guest asked for; a partition is never restarted by itself. */
+export type StopReason = "power-off" | "reset" | "panic" | "stuck" | "killed";
+
+export interface Stopped {
+  readonly reason: StopReason;
+  /** What the guest gave as its exit status when it stopped; 0 where it gave none. */
+  readonly code: number;
+  /** Last lines of the serial console. */
+  readonly lastLines: readonly string[];
+}
