@@ -3,8 +3,9 @@
  * layout of SiFive's CLINT. @spec RISC-V ACLINT "MTIMER Device", "MSWI Device". The machine's loop calls `update`.
  */
 import type { MmioDevice } from "../bus.ts";
+import type { Clock } from "../hart/clock.ts";
 import { HartInterrupt } from "./memory-map.ts";
-import type { SetPending, TickSource } from "./signals.ts";
+import type { SetPending } from "./signals.ts";
 
 const MTIMECMP = 0x4000;
 const MTIME = 0xbff8;
@@ -19,7 +20,7 @@ export class Clint implements MmioDevice {
   }
 
   readonly #harts: number;
-  readonly #clock: TickSource;
+  readonly #clock: Clock;
   readonly #setPending: SetPending;
   readonly #state: Int32Array;
   /** High half of the `mtime` whose low half was read last, so that an 8-byte read is not torn. */
@@ -28,7 +29,7 @@ export class Clint implements MmioDevice {
   /** @param state `stateWords(harts)` words, may be a view on shared memory. */
   constructor(
     harts: number,
-    clock: TickSource,
+    clock: Clock,
     setPending: SetPending,
     state: Int32Array = new Int32Array(Clint.stateWords(harts)),
   ) {

@@ -34,8 +34,6 @@ export function virtioSlot(index: number): MemoryMapEntry & { readonly interrupt
 
 /** Highest interrupt source of the PLIC (`riscv,ndev`); source 0 does not exist. */
 export const PLIC_SOURCES = 95;
-/** Frequency of the time CSR and of `mtime`, in Hz (`timebase-frequency`). */
-export const TIMEBASE_HZ = 10_000_000;
 /** Input clock of the UART in Hz (`clock-frequency`). */
 export const UART_CLOCK_HZ = 3_686_400;
 /** Interrupts of a hart, as bits of `mip`, that the CLINT and the PLIC drive. */
