@@ -1,5 +1,7 @@
 export * from "./decode.ts";
 export * from "./disassemble.ts";
+export * from "./float/index.ts";
+export * from "./flow.ts";
 export * from "./instruction.ts";
 export * from "./operations.ts";
 export * from "./oracle.ts";

@@ -8,11 +8,13 @@
  * Values are pure trees and may be used more than once. Effects happen in the order in which they are declared,
  * and a tree is evaluated where an effect consumes it. `hold` evaluates a tree at once.
  */
+import type { FloatOperation } from "./float/operations.ts";
+
 export interface Operations<Value, Field> {
   /** Integer register; `x0` reads 0 and ignores writes. */
   x(register: Field): Value;
   setX(register: Field, value: Value): void;
-  /** Floating-point register as its 64 raw bits. NaN boxing is the semantics' business. */
+  /** Floating-point register as its 64 raw bits, narrower data NaN-boxed. */
   f(register: Field): Value;
   setF(register: Field, value: Value): void;
   /** 1 if the field names `x0`, else 0. */
@@ -86,7 +88,10 @@ export interface Operations<Value, Field> {
   csr(operation: CsrOperation, rd: Field, csr: Field, source: Field, value: Value): void;
   /** Privileged or environment operation; may raise an exception or move the pc. The last effect of its instruction. */
   system(operation: SystemOperation, a: Value, b: Value): void;
-  /** IEEE-754 operation on raw bits (a NaN-boxed or plain 64-bit value); accrues `fflags`; `rounding` is the rm field. */
+  /**
+   * IEEE-754 operation on registers as they are: NaN boxing and the sign extension of 32-bit integers are the operation's
+   * business. Accrues `fflags`. `rounding` is the rm field; an invalid mode is an illegal instruction.
+   */
   float(operation: FloatOperation, rounding: Field | undefined, a: Value, b?: Value, c?: Value): Value;
 }
 
@@ -123,5 +128,4 @@ export const systemOperations = [
 ] as const;
 export type SystemOperation = (typeof systemOperations)[number];
 
-/** `operation.format` for arithmetic, `convert.to.from` for conversions; i32/u32/i64/u64 are integer formats. */
-export type FloatOperation = import("./float/operations.ts").FloatOperation;
+export type { FloatOperation };
