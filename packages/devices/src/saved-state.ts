@@ -1,0 +1,61 @@
+/**
+ * The stored form of a device's state: what it belongs to, its version, the data and a checksum. State in memory is
+ * plain data (numbers, strings, booleans, bigints, byte arrays, lists and records of these). Who calls it: snapshots.
+ */
+
+export class StateError extends Error {
+  readonly code: "state-corrupt" | "state-mismatch";
+
+  constructor(code: "state-corrupt" | "state-mismatch", message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StateError";
+    this.code = code;
+  }
+}
+
+/** Bytes that `unsealState` takes back. */
+export function sealState(kind: string, state: unknown): Uint8Array<ArrayBuffer> {
+  const body = JSON.stringify({ kind, state }, encode);
+  return new TextEncoder().encode(`${checksum(body)} ${body}`);
+}
+
+/** The state in sealed bytes. Errors: `state-corrupt` if a byte is missing or changed, `state-mismatch` for another kind. */
+export function unsealState(kind: string, sealed: Uint8Array<ArrayBuffer>): unknown {
+  const text = new TextDecoder().decode(sealed);
+  const body = text.slice(9);
+  if (text.slice(0, 9) !== `${checksum(body)} `)
+    throw new StateError("state-corrupt", `the state of ${kind} is damaged`);
+  const found: { kind: string; state: unknown } = JSON.parse(body, decode);
+  if (found.kind !== kind) throw new StateError("state-mismatch", `expected the state of ${kind}, found ${found.kind}`);
+  return found.state;
+}
+
+/** Refuses state of another version or configuration: `what` as expected and as found. */
+export function expectState(kind: string, what: string, expected: unknown, found: unknown): void {
+  if (expected === found) return;
+  throw new StateError(
+    "state-mismatch",
+    `state of ${kind}: expected ${what} ${String(expected)}, found ${String(found)}`,
+  );
+}
+
+function encode(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return { $bigint: value.toString(16) };
+  return value instanceof Uint8Array ? { $bytes: value.toHex() } : value;
+}
+
+function decode(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if ("$bigint" in value) return BigInt(`0x${String(value.$bigint)}`);
+  return "$bytes" in value ? Uint8Array.fromHex(String(value.$bytes)) : value;
+}
+
+/** CRC-32 (IEEE) in eight hexadecimal digits. */
+function checksum(text: string): string {
+  let crc = 0xffff_ffff;
+  for (const byte of new TextEncoder().encode(text)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ ((crc & 1) === 1 ? 0xedb8_8320 : 0);
+  }
+  return (~crc >>> 0).toString(16).padStart(8, "0");
+}
