@@ -8,7 +8,9 @@ export interface Label {
 }
 
 export class FunctionBuilder {
-  readonly code = new ByteWriter();
+  /** Instructions written so far. */
+  code = new ByteWriter();
+  #prologue = new ByteWriter();
   readonly #parameters: number;
   readonly #locals: ValueType[] = [];
   #depth = 0;
@@ -158,6 +160,15 @@ export class FunctionBuilder {
     return this.op(Op.return);
   }
 
+  /** Writes instructions that run before all others, once it is known which are needed. */
+  prologue(write: () => void): void {
+    const body = this.code;
+    this.code = this.#prologue;
+    write();
+    this.#prologue = this.code;
+    this.code = body;
+  }
+
   /** The function as the code section holds it: size, locals, instructions. */
   finish(): Uint8Array {
     const body = new ByteWriter();
@@ -172,6 +183,7 @@ export class FunctionBuilder {
       body.unsigned(count);
       body.byte(type);
     }
+    body.append(this.#prologue.view());
     body.append(this.code.view());
     body.byte(0x0b);
     return body.view();

@@ -5,6 +5,23 @@ import type { ValueType } from "./opcodes.ts";
 
 const Section = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
 
+/** A function of a module under construction. */
+export class ModuleFunction extends FunctionBuilder {
+  readonly #module: ModuleBuilder;
+  readonly #position: number;
+
+  constructor(module: ModuleBuilder, position: number, parameters: readonly ValueType[]) {
+    super(parameters);
+    this.#module = module;
+    this.#position = position;
+  }
+
+  /** Its index for calls within the module; no function can be imported from then on. */
+  get index(): number {
+    return this.#module.closeImports() + this.#position;
+  }
+}
+
 export class ModuleBuilder {
   readonly #types: string[] = [];
   readonly #typeBytes = new ByteWriter();
@@ -12,8 +29,8 @@ export class ModuleBuilder {
   #importCount = 0;
   #importedFunctions = 0;
   readonly #functions: { readonly type: number; readonly builder: FunctionBuilder }[] = [];
-  readonly #exports = new ByteWriter();
-  #exportCount = 0;
+  readonly #exports: { readonly name: string; readonly position: number }[] = [];
+  #importsClosed = false;
 
   /** Index of a function type; equal types share one. */
   type(parameters: readonly ValueType[], results: readonly ValueType[]): number {
@@ -28,14 +45,14 @@ export class ModuleBuilder {
     return this.#types.push(key) - 1;
   }
 
-  /** Imports a function and gives its index. All imports come before the first `function`. */
+  /** Imports a function and gives its index. */
   importFunction(
     module: string,
     name: string,
     parameters: readonly ValueType[],
     results: readonly ValueType[],
   ): number {
-    if (this.#functions.length > 0) throw new Error("imports come before functions");
+    if (this.#importsClosed) throw new Error(`import of ${name} comes after the index of a function was taken`);
     const type = this.type(parameters, results);
     this.#import(module, name, 0x00);
     this.#imports.unsigned(type);
@@ -59,21 +76,18 @@ export class ModuleBuilder {
   }
 
   /** Adds a function; its body may be written at any time before `finish`. */
-  function(
-    parameters: readonly ValueType[],
-    results: readonly ValueType[],
-    exportName?: string,
-  ): FunctionBuilder & { readonly index: number } {
-    const builder = new FunctionBuilder(parameters);
-    const index = this.#importedFunctions + this.#functions.length;
+  function(parameters: readonly ValueType[], results: readonly ValueType[], exportName?: string): ModuleFunction {
+    const position = this.#functions.length;
+    const builder = new ModuleFunction(this, position, parameters);
     this.#functions.push({ type: this.type(parameters, results), builder });
-    if (exportName !== undefined) {
-      this.#exports.text(exportName);
-      this.#exports.byte(0x00);
-      this.#exports.unsigned(index);
-      this.#exportCount++;
-    }
-    return Object.assign(builder, { index });
+    if (exportName !== undefined) this.#exports.push({ name: exportName, position });
+    return builder;
+  }
+
+  /** Fixes the number of imported functions and gives it. */
+  closeImports(): number {
+    this.#importsClosed = true;
+    return this.#importedFunctions;
   }
 
   /** The module's bytes. */
@@ -91,7 +105,13 @@ export class ModuleBuilder {
       code.append(body);
     }
     section(out, Section.function, this.#functions.length, declarations.view());
-    section(out, Section.export, this.#exportCount, this.#exports.view());
+    const exports = new ByteWriter();
+    for (const { name, position } of this.#exports) {
+      exports.text(name);
+      exports.byte(0x00);
+      exports.unsigned(this.#importedFunctions + position);
+    }
+    section(out, Section.export, this.#exports.length, exports.view());
     section(out, Section.code, this.#functions.length, code.view());
     return new Uint8Array(out.view());
   }

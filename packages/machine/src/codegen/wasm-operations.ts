@@ -1,0 +1,320 @@
+/**
+ * Instruction semantics to WebAssembly: what the interpreter and the JIT share. Where registers live, what an operand
+ * field is and how control leaves are the subclasses' business.
+ */
+import {
+  type AccessBytes,
+  type AtomicOperation,
+  type CsrOperation,
+  csrOperations,
+  type FloatOperation,
+  type Operations,
+  type SystemOperation,
+  systemOperations,
+} from "@bulkhead/isa";
+import { HartState, TLB_ENTRIES, TLB_ENTRY_BYTES, TlbEntry } from "../hart/layout.ts";
+import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
+import { Expression } from "./expression.ts";
+import type { RuntimeImports } from "./runtime-functions.ts";
+
+/** The local that holds the offset of the hart's state: the first parameter of every generated function. */
+export const HART = 0;
+
+const TLB_ENTRY_SHIFT = 12 - Math.log2(TLB_ENTRY_BYTES);
+const TLB_INDEX_MASK = (TLB_ENTRIES - 1) * TLB_ENTRY_BYTES;
+
+const signedLoads = { 1: Memory.i64_load8_s, 2: Memory.i64_load16_s, 4: Memory.i64_load32_s, 8: Memory.i64_load };
+const unsignedLoads = { 1: Memory.i64_load8_u, 2: Memory.i64_load16_u, 4: Memory.i64_load32_u, 8: Memory.i64_load };
+const stores = { 1: Memory.i64_store8, 2: Memory.i64_store16, 4: Memory.i64_store32, 8: Memory.i64_store };
+const logBytes = { 1: 0, 2: 1, 4: 2, 8: 3 };
+
+export abstract class WasmOperations<Field> implements Operations<Expression, Field> {
+  protected readonly b: FunctionBuilder;
+  protected readonly imports: RuntimeImports;
+  #entryLocal = -1;
+
+  constructor(b: FunctionBuilder, imports: RuntimeImports) {
+    this.b = b;
+    this.imports = imports;
+  }
+
+  abstract x(register: Field): Expression;
+  abstract setX(register: Field, value: Expression): void;
+  abstract isX0(register: Field): Expression;
+  abstract immediate(field: Field): Expression;
+  abstract pc(): Expression;
+  abstract nextPc(): Expression;
+  abstract jump(target: Expression): void;
+  abstract branch(condition: Expression, target: Expression): void;
+  protected abstract readF(register: Field): Expression;
+  protected abstract writeF(register: Field, value: Expression): void;
+  /** Leaves an operand field on the stack as an i32; registers by their number. */
+  protected abstract emitField(field: Field): void;
+  /** Makes the pc and the budget, and for the JIT the registers, readable in the hart's state. */
+  protected abstract spill(): void;
+  /** Takes back registers that a call-out may have written after `spill`. */
+  protected abstract reload(register: Field): void;
+  /** Leaves the generated code if a call-out raised an exception; the pc is this instruction's. */
+  protected abstract leaveOnException(): void;
+  /** Leaves behind this instruction if a call-out signalled anything. */
+  protected abstract leaveOnSignal(): void;
+  /** Executes the instruction's floating-point part only if `mstatus.FS` allows it. */
+  protected abstract requireFloat(): void;
+
+  constant = (value: bigint): Expression => Expression.constant(value);
+
+  hold(value: Expression): Expression {
+    if (value.kind === "constant") return value;
+    const local = this.b.local(ValueType.i64);
+    value.emit(this.b);
+    this.b.set(local);
+    return Expression.local(local);
+  }
+
+  f(register: Field): Expression {
+    this.requireFloat();
+    return this.readF(register);
+  }
+
+  setF(register: Field, value: Expression): void {
+    this.requireFloat();
+    this.writeF(register, value);
+  }
+
+  add(a: Expression, b: Expression): Expression {
+    if (a.isConstant(0n)) return b;
+    if (b.isConstant(0n)) return a;
+    if (a.kind === "constant" && b.kind === "constant") return Expression.constant(a.value + b.value);
+    return Expression.operation(Op.i64_add, a, b);
+  }
+  sub = (a: Expression, b: Expression) => Expression.operation(Op.i64_sub, a, b);
+  mul = (a: Expression, b: Expression) => Expression.operation(Op.i64_mul, a, b);
+  mulHighSigned = (a: Expression, b: Expression) => this.#callRuntime("mulHighSigned", a, b);
+  mulHighUnsigned = (a: Expression, b: Expression) => this.#callRuntime("mulHighUnsigned", a, b);
+  mulHighSignedUnsigned = (a: Expression, b: Expression) => this.#callRuntime("mulHighSignedUnsigned", a, b);
+  divUnsigned = (a: Expression, b: Expression) => this.#divide(a, b, Op.i64_div_u, () => this.b.i64(-1n));
+  divSigned = (a: Expression, b: Expression) =>
+    this.#divide(
+      a,
+      b,
+      Op.i64_div_s,
+      () => this.b.i64(-1n),
+      (dividend) => this.b.i64(0n).get(dividend).op(Op.i64_sub),
+    );
+  remUnsigned = (a: Expression, b: Expression) =>
+    this.#divide(a, b, Op.i64_rem_u, (dividend) => this.b.get(dividend));
+  remSigned = (a: Expression, b: Expression) =>
+    this.#divide(
+      a,
+      b,
+      Op.i64_rem_s,
+      (dividend) => this.b.get(dividend),
+      () => this.b.i64(0n),
+    );
+
+  and = (a: Expression, b: Expression) => Expression.operation(Op.i64_and, a, b);
+  or = (a: Expression, b: Expression) => Expression.operation(Op.i64_or, a, b);
+  xor = (a: Expression, b: Expression) => Expression.operation(Op.i64_xor, a, b);
+  shiftLeft = (a: Expression, amount: Expression) => Expression.operation(Op.i64_shl, a, amount);
+  shiftRightUnsigned = (a: Expression, amount: Expression) => Expression.operation(Op.i64_shr_u, a, amount);
+  shiftRightSigned = (a: Expression, amount: Expression) => Expression.operation(Op.i64_shr_s, a, amount);
+  rotateRight = (a: Expression, amount: Expression) => Expression.operation(Op.i64_rotr, a, amount);
+  signExtend(bits: 8 | 16 | 32, a: Expression): Expression {
+    if (a.kind === "constant") return Expression.constant(BigInt.asIntN(bits, a.value));
+    const opcode = { 8: Op.i64_extend8_s, 16: Op.i64_extend16_s, 32: Op.i64_extend32_s }[bits];
+    return Expression.operation(opcode, a);
+  }
+  zeroExtend = (bits: 8 | 16 | 32, a: Expression) => this.and(a, this.constant((1n << BigInt(bits)) - 1n));
+  countLeadingZeros = (a: Expression) => Expression.operation(Op.i64_clz, a);
+  countTrailingZeros = (a: Expression) => Expression.operation(Op.i64_ctz, a);
+  populationCount = (a: Expression) => Expression.operation(Op.i64_popcnt, a);
+  carrylessMul = (a: Expression, b: Expression) => this.#callRuntime("carrylessMul", a, b);
+  carrylessMulHigh = (a: Expression, b: Expression) => this.#callRuntime("carrylessMulHigh", a, b);
+
+  equal(a: Expression, b: Expression): Expression {
+    if (b.isConstant(0n)) {
+      return a.kind === "condition" ? Expression.condition(Op.i32_eqz, a) : Expression.condition(Op.i64_eqz, a);
+    }
+    return Expression.condition(Op.i64_eq, a, b);
+  }
+  lessSigned = (a: Expression, b: Expression) => Expression.condition(Op.i64_lt_s, a, b);
+  lessUnsigned = (a: Expression, b: Expression) => Expression.condition(Op.i64_lt_u, a, b);
+  select = (condition: Expression, a: Expression, b: Expression) =>
+    Expression.operation(Op.select, condition, a, b);
+
+  load(bytes: AccessBytes, extension: "signed" | "unsigned", address: Expression): Expression {
+    const { b } = this;
+    const at = this.#local(address);
+    const value = b.local(ValueType.i64);
+    this.#probeTlb(at, bytes, TlbEntry.read);
+    b.if(ValueType.i64);
+    this.#hostAddress(at);
+    b.memory((extension === "signed" ? signedLoads : unsignedLoads)[bytes]);
+    b.else();
+    b.get(HART).get(at).i32(logBytes[bytes]).call(this.imports.callout("load"));
+    if (extension === "signed" && bytes < 8) {
+      b.op({ 1: Op.i64_extend8_s, 2: Op.i64_extend16_s, 4: Op.i64_extend32_s }[bytes as 1 | 2 | 4]);
+    }
+    this.leaveOnException();
+    b.end();
+    b.set(value);
+    return Expression.local(value);
+  }
+
+  store(bytes: AccessBytes, address: Expression, value: Expression): void {
+    const { b } = this;
+    const at = this.#local(address);
+    const stored = value.kind === "constant" ? value : Expression.local(this.#local(value));
+    this.#probeTlb(at, bytes, TlbEntry.write);
+    b.if();
+    this.#hostAddress(at);
+    stored.emit(b);
+    b.memory(stores[bytes]);
+    b.else();
+    b.get(HART).get(at).i32(logBytes[bytes]);
+    stored.emit(b);
+    b.call(this.imports.callout("store"));
+    this.leaveOnSignal();
+    b.end();
+  }
+
+  loadReserved = (bytes: 4 | 8, address: Expression) => this.#callAtomic(`loadReserved${bytes}`, address);
+  storeConditional = (bytes: 4 | 8, address: Expression, value: Expression) =>
+    this.#callAtomic(`storeConditional${bytes}`, address, value);
+  atomic = (operation: AtomicOperation, bytes: 4 | 8, address: Expression, value: Expression) =>
+    this.#callAtomic(`${operation}${bytes}`, address, value);
+  compareExchange = (bytes: 4 | 8, address: Expression, expected: Expression, desired: Expression) =>
+    this.#callAtomic(`compareExchange${bytes}`, address, expected, desired);
+
+  compareExchangePair(rd: Field, rs2: Field, address: Expression): void {
+    const { b } = this;
+    this.spill();
+    b.get(HART);
+    address.emit(b);
+    this.emitField(rd);
+    this.emitField(rs2);
+    b.call(this.imports.runtime("compareExchangePair"));
+    this.leaveOnException();
+    this.reload(rd);
+  }
+
+  fence(): void {
+    this.b.atomicFence();
+  }
+
+  csr(operation: CsrOperation, rd: Field, csr: Field, source: Field, value: Expression): void {
+    const { b } = this;
+    const old = b.local(ValueType.i64);
+    const operand = this.hold(value);
+    this.spill();
+    b.get(HART);
+    this.emitField(csr);
+    b.i32(csrOperations.indexOf(operation));
+    this.isX0(rd).emitCondition(b);
+    this.isX0(source).emitCondition(b);
+    b.i32(1).op(Op.i32_shl).op(Op.i32_or);
+    operand.emit(b);
+    b.call(this.imports.callout("csr")).set(old);
+    this.leaveOnException();
+    this.setX(rd, Expression.local(old));
+    this.leaveOnSignal();
+  }
+
+  system(operation: SystemOperation, first: Expression, second: Expression): void {
+    const { b } = this;
+    const [a, c] = [this.hold(first), this.hold(second)];
+    this.spill();
+    b.get(HART).i32(systemOperations.indexOf(operation));
+    a.emit(b);
+    c.emit(b);
+    b.call(this.imports.callout("system"));
+    this.leaveOnSignal();
+  }
+
+  float(
+    operation: FloatOperation,
+    rounding: Field | undefined,
+    ...operands: (Expression | undefined)[]
+  ): Expression {
+    const { b } = this;
+    this.requireFloat();
+    b.get(HART);
+    if (rounding === undefined) b.i32(0);
+    else this.emitField(rounding);
+    for (const operand of operands) operand?.emit(b);
+    const result = b.local(ValueType.i64);
+    b.call(this.imports.float(operation)).set(result);
+    if (rounding !== undefined) this.leaveOnException();
+    return Expression.local(result);
+  }
+
+  /** Leaves on the stack whether the TLB allows the access; the entry's offset stays in a local. */
+  #probeTlb(address: number, bytes: AccessBytes, tag: number): void {
+    const { b } = this;
+    if (this.#entryLocal < 0) this.#entryLocal = b.local(ValueType.i32);
+    b.get(address).i64(BigInt(TLB_ENTRY_SHIFT)).op(Op.i64_shr_u).op(Op.i32_wrap_i64).i32(TLB_INDEX_MASK).op(Op.i32_and);
+    this.emitDataTlb();
+    b.op(Op.i32_add).tee(this.#entryLocal).memory(Memory.i64_load, tag);
+    b.get(address);
+    if (bytes > 1) b.i64(BigInt(bytes - 1)).op(Op.i64_add);
+    b.i64(-4096n).op(Op.i64_and).op(Op.i64_eq);
+  }
+
+  /** Offset of the data TLB bank in the wasm memory. */
+  protected emitDataTlb(): void {
+    this.b.get(HART).memory(Memory.i32_load, HartState.dataTlb);
+  }
+
+  #hostAddress(address: number): void {
+    this.b.get(address).op(Op.i32_wrap_i64).get(this.#entryLocal).memory(Memory.i32_load, TlbEntry.addend).op(Op.i32_add);
+  }
+
+  #callRuntime(name: string, ...operands: Expression[]): Expression {
+    for (const operand of operands) operand.emit(this.b);
+    const result = this.b.local(ValueType.i64);
+    this.b.call(this.imports.runtime(name)).set(result);
+    return Expression.local(result);
+  }
+
+  #callAtomic(name: string, ...operands: Expression[]): Expression {
+    const { b } = this;
+    b.get(HART);
+    for (const operand of operands) operand.emit(b);
+    const result = b.local(ValueType.i64);
+    b.call(this.imports.runtime(name)).set(result);
+    this.leaveOnException();
+    return Expression.local(result);
+  }
+
+  /** Division or remainder with RISC-V's results where WebAssembly would trap. */
+  #divide(
+    a: Expression,
+    b: Expression,
+    opcode: number,
+    byZero: (dividend: number) => void,
+    byMinusOne?: (dividend: number) => void,
+  ): Expression {
+    const dividend = this.#local(a);
+    const divisor = this.#local(b);
+    const result = this.b.local(ValueType.i64);
+    this.b.get(divisor).op(Op.i64_eqz).if(ValueType.i64);
+    byZero(dividend);
+    this.b.else();
+    if (byMinusOne !== undefined) {
+      this.b.get(divisor).i64(-1n).op(Op.i64_eq).if(ValueType.i64);
+      byMinusOne(dividend);
+      this.b.else();
+    }
+    this.b.get(dividend).get(divisor).op(opcode);
+    if (byMinusOne !== undefined) this.b.end();
+    this.b.end().set(result);
+    return Expression.local(result);
+  }
+
+  #local(value: Expression): number {
+    const local = this.b.local(ValueType.i64);
+    value.emit(this.b);
+    this.b.set(local);
+    return local;
+  }
+}
