@@ -155,7 +155,7 @@ export class MmioTransport implements MmioDevice, DeviceTransport {
       interrupts: this.#interrupts,
       generation: this.#generation,
       setups: this.#setups.map(({ size, addresses }) => ({ size, addresses: [...addresses] })),
-      queues: this.#queues.map((queue) => queue.save()),
+      queues: this.#queues.map((queue) => queue.save() ?? null),
     };
   }
 
@@ -172,7 +172,7 @@ export class MmioTransport implements MmioDevice, DeviceTransport {
     this.#generation = state.generation;
     this.#setups = state.setups.map(({ size, addresses }) => ({ size, addresses: Uint32Array.from(addresses) }));
     for (const [index, queue] of this.#queues.entries()) {
-      const wrong = queue.restore(state.queues[index], this.features);
+      const wrong = queue.restore(state.queues[index] ?? undefined, this.features);
       if (wrong !== undefined) this.fail(wrong);
     }
     this.#line.set(this.#interrupts !== 0);

@@ -15,7 +15,7 @@ export interface TransportState {
   readonly interrupts: number;
   readonly generation: number;
   readonly setups: readonly { readonly size: number; readonly addresses: readonly number[] }[];
-  readonly queues: readonly (QueueState | undefined)[];
+  readonly queues: readonly (QueueState | null)[];
 }
 
 /** The state, if it fits a device with this id, number of queues and features. Errors: `StateError`. */

@@ -1,0 +1,27 @@
+/**
+ * A sparse file without a name: the upper layer of an overlay. The kernel frees it when it is closed or the process
+ * ends, however that happens. Who calls it: runs that must not change a disk image.
+ */
+import { closeSync, ftruncateSync, openSync, unlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FileBackend } from "./file-backend-node.ts";
+
+/** @param size bytes. @param directory where the space comes from. Errors: those of the file system. */
+export function openTemporaryDisk(size: number, directory: string = tmpdir()): FileBackend {
+  const path = join(directory, `.bulkhead-overlay-${crypto.randomUUID()}`);
+  const fd = openSync(path, "wx+", 0o600);
+  try {
+    unlinkSync(path);
+    ftruncateSync(fd, size);
+    return new TemporaryDisk(path, fd, size, false);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+class TemporaryDisk extends FileBackend {
+  /** It does not outlive the process, so nothing of it has to be stable. */
+  override flush(): void {}
+}

@@ -1,0 +1,15 @@
+/** virtio devices, their transport, and the disks behind block devices. */
+export * from "./block/backend.ts";
+export * from "./block/device.ts";
+export * from "./block/disk-error.ts";
+export * from "./block/memory-backend.ts";
+export * from "./block/overlay.ts";
+export * from "./chain.ts";
+export * from "./console/device.ts";
+export * from "./console/ports.ts";
+export * from "./entropy/device.ts";
+export * from "./mmio-transport.ts";
+export * from "./queue.ts";
+export * from "./saved-state.ts";
+export * from "./virtio.ts";
+export * from "./virtio-device.ts";
