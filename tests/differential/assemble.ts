@@ -77,15 +77,14 @@ function emitItem(code: Code, item: Item): void {
   }
 }
 
-/** The jump behind `before` is for QEMU, which goes wrong when a straight run of code stores into itself. */
 function emitPatch(code: Code, { place, before, after, word, address }: Item & { kind: "patch" }): void {
   const value = insertFields(after.form, after.fields) | 0;
   const low = (value << 20) >> 20;
-  if (place === "front") code.emit(before).add("jal", { rd: 0, imm: 4 });
+  if (place === "front") code.emit(before);
   code.add("lui", { rd: word, imm: (value - low) | 0 });
   code.add("addiw", { rd: word, rs1: word, imm: low });
   code.add("auipc", { rd: address, imm: 0 });
-  code.add("sw", { rs1: address, rs2: word, imm: place === "front" ? -16 : 12 });
+  code.add("sw", { rs1: address, rs2: word, imm: place === "front" ? -12 : 12 });
   code.add("fence.i", {});
   if (place === "behind") code.emit(before);
 }
