@@ -84,12 +84,23 @@ function carrylessMul(b: FunctionBuilder, half: "low" | "high"): void {
 function atomicAddress(b: FunctionBuilder, callout: number): void {
   const [size, write] = [2, 3];
   const entry = b.local(i32);
-  b.get(ADDRESS).i64(BigInt(12 - Math.log2(TLB_ENTRY_BYTES))).op(Op.i64_shr_u).op(Op.i32_wrap_i64);
+  b.get(ADDRESS)
+    .i64(BigInt(12 - Math.log2(TLB_ENTRY_BYTES)))
+    .op(Op.i64_shr_u)
+    .op(Op.i32_wrap_i64);
   b.i32((TLB_ENTRIES - 1) * TLB_ENTRY_BYTES).op(Op.i32_and);
   b.get(HART).memory(Memory.i32_load, HartState.dataTlb).op(Op.i32_add).tee(entry);
   b.get(write).i32(Math.log2(TlbEntry.write)).op(Op.i32_shl).op(Op.i32_add).memory(Memory.i64_load, TlbEntry.read);
   b.get(ADDRESS).i64(-4096n).op(Op.i64_and).op(Op.i64_eq);
-  b.get(ADDRESS).op(Op.i32_wrap_i64).i32(1).get(size).op(Op.i32_shl).i32(1).op(Op.i32_sub).op(Op.i32_and).op(Op.i32_eqz);
+  b.get(ADDRESS)
+    .op(Op.i32_wrap_i64)
+    .i32(1)
+    .get(size)
+    .op(Op.i32_shl)
+    .i32(1)
+    .op(Op.i32_sub)
+    .op(Op.i32_and)
+    .op(Op.i32_eqz);
   b.op(Op.i32_and).if(i32);
   b.get(ADDRESS).op(Op.i32_wrap_i64).get(entry).memory(Memory.i32_load, TlbEntry.addend).op(Op.i32_add);
   b.else();

@@ -101,8 +101,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
       () => this.b.i64(-1n),
       (dividend) => this.b.i64(0n).get(dividend).op(Op.i64_sub),
     );
-  remUnsigned = (a: Expression, b: Expression) =>
-    this.#divide(a, b, Op.i64_rem_u, (dividend) => this.b.get(dividend));
+  remUnsigned = (a: Expression, b: Expression) => this.#divide(a, b, Op.i64_rem_u, (dividend) => this.b.get(dividend));
   remSigned = (a: Expression, b: Expression) =>
     this.#divide(
       a,
@@ -139,8 +138,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   }
   lessSigned = (a: Expression, b: Expression) => Expression.condition(Op.i64_lt_s, a, b);
   lessUnsigned = (a: Expression, b: Expression) => Expression.condition(Op.i64_lt_u, a, b);
-  select = (condition: Expression, a: Expression, b: Expression) =>
-    Expression.operation(Op.select, condition, a, b);
+  select = (condition: Expression, a: Expression, b: Expression) => Expression.operation(Op.select, condition, a, b);
 
   load(bytes: AccessBytes, extension: "signed" | "unsigned", address: Expression): Expression {
     const { b } = this;
@@ -231,11 +229,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     this.leaveOnSignal();
   }
 
-  float(
-    operation: FloatOperation,
-    rounding: Field | undefined,
-    ...operands: (Expression | undefined)[]
-  ): Expression {
+  float(operation: FloatOperation, rounding: Field | undefined, ...operands: (Expression | undefined)[]): Expression {
     const { b } = this;
     this.requireFloat();
     b.get(HART);
@@ -266,7 +260,12 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   }
 
   #hostAddress(address: number): void {
-    this.b.get(address).op(Op.i32_wrap_i64).get(this.#entryLocal).memory(Memory.i32_load, TlbEntry.addend).op(Op.i32_add);
+    this.b
+      .get(address)
+      .op(Op.i32_wrap_i64)
+      .get(this.#entryLocal)
+      .memory(Memory.i32_load, TlbEntry.addend)
+      .op(Op.i32_add);
   }
 
   #callRuntime(name: string, ...operands: Expression[]): Expression {

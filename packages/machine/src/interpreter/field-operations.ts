@@ -119,7 +119,11 @@ export class FieldOperations extends WasmOperations<EntryField> {
   protected leaveOnSignal(): void {
     const { b } = this;
     b.get(HART).memory(Memory.i32_load, HartState.signal).if();
-    b.get(HART).memory(Memory.i32_load, HartState.signal).i32(Signal.jumped).op(Op.i32_eq).brIf(this.#frame.leaveJumped);
+    b.get(HART)
+      .memory(Memory.i32_load, HartState.signal)
+      .i32(Signal.jumped)
+      .op(Op.i32_eq)
+      .brIf(this.#frame.leaveJumped);
     b.get(HART).memory(Memory.i32_load, HartState.signal).i32(Signal.leave).op(Op.i32_eq).if();
     this.nextPc().emit(b);
     b.set(this.#frame.pc);

@@ -2,7 +2,7 @@
  * The interpreter: a WebAssembly module generated from the instruction table. Its `run(hart)` executes guest code until
  * the budget ends or a call-out signals; at every jump target it enters a translated region if there is one.
  */
-import { type FieldName, fieldNames, type Fields, instructions, type Semantics } from "@bulkhead/isa";
+import { type FieldName, type Fields, fieldNames, instructions, type Semantics } from "@bulkhead/isa";
 import { RuntimeImports } from "../codegen/runtime-functions.ts";
 import { HART } from "../codegen/wasm-operations.ts";
 import {
@@ -105,8 +105,19 @@ function emitDispatch(b: ModuleFunction, frame: DispatchFrame, calls: Calls, thr
   const [jump, region] = [b.local(i32), b.local(i32)];
   b.get(HART).i64(0n).memory(Memory.i64_store, HartState.x);
   b.get(budget).i32(0).op(Op.i32_lt_s).brIf(leave);
-  b.get(pc).op(Op.i32_wrap_i64).i32(1).op(Op.i32_shr_u).i32(JUMP_ENTRIES - 1).op(Op.i32_and);
-  b.i32(Math.log2(JumpEntry.bytes)).op(Op.i32_shl).get(HART).op(Op.i32_add).i32(HartState.jumps).op(Op.i32_add).set(jump);
+  b.get(pc)
+    .op(Op.i32_wrap_i64)
+    .i32(1)
+    .op(Op.i32_shr_u)
+    .i32(JUMP_ENTRIES - 1)
+    .op(Op.i32_and);
+  b.i32(Math.log2(JumpEntry.bytes))
+    .op(Op.i32_shl)
+    .get(HART)
+    .op(Op.i32_add)
+    .i32(HartState.jumps)
+    .op(Op.i32_add)
+    .set(jump);
   const whenKnown = () => {
     b.get(jump).memory(Memory.i64_load, JumpEntry.pc).get(pc).op(Op.i64_eq);
     b.get(jump).memory(Memory.i32_load, JumpEntry.context).get(HART).memory(Memory.i32_load, HartState.context);
@@ -184,7 +195,10 @@ function emitTranslate(b: ModuleFunction, address: number, host: number, fetch: 
 /** Leaves on the stack whether the TLB has an execute entry for the page; gives the local with the entry's offset. */
 function emitTlbHit(b: ModuleFunction, address: number): number {
   const slot = b.local(i32);
-  b.get(address).i64(BigInt(12 - Math.log2(TLB_ENTRY_BYTES))).op(Op.i64_shr_u).op(Op.i32_wrap_i64);
+  b.get(address)
+    .i64(BigInt(12 - Math.log2(TLB_ENTRY_BYTES)))
+    .op(Op.i64_shr_u)
+    .op(Op.i32_wrap_i64);
   b.i32((TLB_ENTRIES - 1) * TLB_ENTRY_BYTES).op(Op.i32_and);
   b.get(HART).memory(Memory.i32_load, HartState.fetchTlb).op(Op.i32_add).tee(slot);
   b.memory(Memory.i64_load, TlbEntry.execute).get(address).i64(-4096n).op(Op.i64_and).op(Op.i64_eq);
@@ -193,7 +207,11 @@ function emitTlbHit(b: ModuleFunction, address: number): number {
 
 /** Finds the decode-cache entry of the instruction word, and fills it if it holds another word's. */
 function emitDecode(b: ModuleFunction, { word, entry }: { word: number; entry: number }, decode: number): void {
-  b.get(word).i32(HASH).op(Op.i32_mul).i32(32 - Math.log2(DECODE_ENTRIES)).op(Op.i32_shr_u);
+  b.get(word)
+    .i32(HASH)
+    .op(Op.i32_mul)
+    .i32(32 - Math.log2(DECODE_ENTRIES))
+    .op(Op.i32_shr_u);
   b.i32(DecodeEntry.bytes).op(Op.i32_mul).get(HART).op(Op.i32_add).i32(HartState.decode).op(Op.i32_add).tee(entry);
   b.memory(Memory.i32_load, DecodeEntry.word).get(word).op(Op.i32_ne);
   b.get(entry).memory(Memory.i32_load, DecodeEntry.handler).op(Op.i32_eqz).op(Op.i32_or).if();

@@ -37,13 +37,17 @@ class RegisterFile {
 
   emitLoads(b: FunctionBuilder): void {
     for (const [register, local] of this.#locals) {
-      b.get(HART).memory(Memory.i64_load, this.#offset + register * 8).set(local);
+      b.get(HART)
+        .memory(Memory.i64_load, this.#offset + register * 8)
+        .set(local);
     }
   }
 
   emitStores(b: FunctionBuilder): void {
     for (const register of this.#written) {
-      b.get(HART).get(this.local(register)).memory(Memory.i64_store, this.#offset + register * 8);
+      b.get(HART)
+        .get(this.local(register))
+        .memory(Memory.i64_store, this.#offset + register * 8);
     }
   }
 }
@@ -135,8 +139,7 @@ export class RegionOperations extends WasmOperations<number> {
     });
   }
 
-  x = (register: number) =>
-    register === 0 ? Expression.constant(0n) : Expression.local(this.#x.local(register));
+  x = (register: number) => (register === 0 ? Expression.constant(0n) : Expression.local(this.#x.local(register)));
 
   setX(register: number, value: Expression): void {
     if (register === 0) return;
