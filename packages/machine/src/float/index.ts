@@ -1,0 +1,1 @@
+export { type FloatFunctions, floatFunctions } from "./float-module.ts";
