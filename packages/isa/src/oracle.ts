@@ -126,7 +126,10 @@ class OracleOperations implements Operations<bigint, number> {
     return old;
   };
   compareExchangePair = (rd: number, rs2: number, address: bigint) => {
-    if (((rd | rs2) & 1) !== 0) return this.system("illegal");
+    if (((rd | rs2) & 1) !== 0) {
+      this.system("illegal");
+      return;
+    }
     const old = [this.#state.memory.load(8, address), this.#state.memory.load(8, u64(address + 8n))];
     const pair = (register: number) => (register === 0 ? [0n, 0n] : [this.x(register), this.x(register + 1)]);
     const [expected, desired] = [pair(rd), pair(rs2)];

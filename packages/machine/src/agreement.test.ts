@@ -15,7 +15,7 @@ import {
 } from "@bulkhead/isa";
 import { HartState, hartBase, Signal, TLB_ENTRIES, TLB_ENTRY_BYTES, TlbEntry } from "./hart/layout.ts";
 import { GuestMemory, RAM_BASE } from "./memory.ts";
-import { Processor, type ProcessorHart } from "./processor.ts";
+import { type ProcessorHart, TranslatingProcessor } from "./translating-processor.ts";
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 const CODE = RAM_BASE;
@@ -114,11 +114,11 @@ class FlatHart implements ProcessorHart {
 
 class Machine {
   readonly memory = new GuestMemory(0x10000, 1);
-  readonly #processor: Processor;
+  readonly #processor: TranslatingProcessor;
   readonly #base = hartBase(0);
 
   constructor(threshold: number | "never", tlb: boolean) {
-    this.#processor = new Processor(this.memory, [new FlatHart(this.memory)], threshold);
+    this.#processor = new TranslatingProcessor(this.memory, [new FlatHart(this.memory)], threshold);
     const bank = this.#base + HartState.tlbs;
     const { view } = this.memory;
     view.setInt32(this.#base + HartState.dataTlb, bank, true);
@@ -135,7 +135,7 @@ class Machine {
 
   /** Puts an instruction at CODE, and ebreak wherever control may go next. */
   place(word: number, targets: readonly bigint[]): void {
-    this.memory.onWrite(CODE, 0x8000);
+    this.#processor.written(CODE, 0x8000);
     const code = this.memory.writable(CODE, 0x8000)!;
     const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
     for (const target of targets) {

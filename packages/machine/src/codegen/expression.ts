@@ -77,9 +77,11 @@ export class Expression {
 
   /** Leaves an i32 on the stack that is not 0 exactly if the value is not 0. */
   emitCondition(b: FunctionBuilder): void {
-    if (this.kind === "condition" && this.#local < 0) return this.#emitOperator(b);
-    this.emit(b);
-    b.i64(0n).op(Op.i64_ne);
+    if (this.kind === "condition" && this.#local < 0) this.#emitOperator(b);
+    else {
+      this.emit(b);
+      b.i64(0n).op(Op.i64_ne);
+    }
   }
 
   #emitOperator(b: FunctionBuilder): void {

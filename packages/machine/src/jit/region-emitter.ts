@@ -30,7 +30,10 @@ class RegionEmitter {
   /** Emits a block and all that it dominates. */
   tree(block: Block): void {
     const merges = this.#structure.merges.get(block)!;
-    if (!this.#structure.isLoopHeader.has(block)) return this.#within(block, merges);
+    if (!this.#structure.isLoopHeader.has(block)) {
+      this.#within(block, merges);
+      return;
+    }
     this.#loops.set(block, this.#b.loop());
     this.#within(block, merges);
     this.#loops.delete(block);
@@ -40,7 +43,10 @@ class RegionEmitter {
   /** Emits a block inside as many wasm blocks as there are merges behind it, each followed by its merge. */
   #within(block: Block, merges: readonly Block[]): void {
     const last = merges.at(-1);
-    if (last === undefined) return this.#block(block);
+    if (last === undefined) {
+      this.#block(block);
+      return;
+    }
     this.#merges.set(last, this.#b.block());
     this.#within(block, merges.slice(0, -1));
     this.#merges.delete(last);
@@ -69,11 +75,20 @@ class RegionEmitter {
   }
 
   #edge(from: Block, edge: Edge): void {
-    if ("exit" in edge) return this.#operations.exit(edge.exit);
+    if ("exit" in edge) {
+      this.#operations.exit(edge.exit);
+      return;
+    }
     const target = edge.block;
     const forward = this.#structure.order.get(target)! > this.#structure.order.get(from)!;
-    if (!forward) return this.#backEdge(target);
-    if (!this.#structure.isMerge.has(target)) return this.tree(target);
+    if (!forward) {
+      this.#backEdge(target);
+      return;
+    }
+    if (!this.#structure.isMerge.has(target)) {
+      this.tree(target);
+      return;
+    }
     const label = this.#merges.get(target);
     if (label === undefined) this.#operations.exit(target.offset);
     else this.#b.br(label);
@@ -82,7 +97,10 @@ class RegionEmitter {
   /** Goes round a loop; an edge into the middle of one (irreducible flow) leaves the region. */
   #backEdge(header: Block): void {
     const label = this.#loops.get(header);
-    if (label === undefined) return this.#operations.exit(header.offset);
+    if (label === undefined) {
+      this.#operations.exit(header.offset);
+      return;
+    }
     this.#operations.exitOnBudget(header.offset);
     this.#b.br(label);
   }
