@@ -1,153 +1,23 @@
 /**
- * The processor: executes guest code by the interpreter and the JIT, over the call-outs of its harts. Who calls it: the
- * machine's loop.
+ * What executes guest code: interpreter and JIT behind one interface. The machine makes one per guest through the
+ * factory that it is given, and hands it budgets.
  */
-import { decode } from "@bulkhead/isa";
-import { calloutSignatures } from "./codegen/runtime-functions.ts";
-import { runtimeModule } from "./codegen/runtime-module.ts";
-import { floatInstance } from "./float/index.ts";
-import type { HartCallouts } from "./hart/callouts.ts";
-import { DecodeEntry, HartState, hartBase, JUMP_ENTRIES, JumpEntry, Signal } from "./hart/layout.ts";
-import { FIRST_HANDLER, ILLEGAL_HANDLER, interpreterModule } from "./interpreter/interpreter-module.ts";
-import { Translator } from "./jit/translator.ts";
-import { type GuestMemory, HART_AREA, PAGE_SIZE } from "./memory.ts";
+import type { Hart } from "./hart/hart.ts";
+import type { GuestMemory } from "./memory.ts";
 
-/** A hart as the processor needs it. */
-export interface ProcessorHart extends HartCallouts {
-  /** Takes the write permission for a page, by its number in the wasm memory, out of the TLB. */
-  dropWriteTags(page: number): void;
+export interface Processor {
+  /**
+   * Executes instructions of a hart from `HartState.pc` on until `HartState.signal` is not 0 or `HartState.budget` is
+   * below 0. The state in memory is exact then.
+   */
+  run(hart: number): void;
+  /** A hart executed FENCE.I: what it fetches from now on must be what memory holds. */
+  codeChanged(): void;
+  /** Guest RAM is about to be written: physical address and length in bytes. */
+  written(address: number, length: number): void;
+  /** Whether a page (physical address / 4096) holds translated code, so that stores to it must be announced. */
+  isCodePage(page: number): boolean;
 }
 
-/** How often a jump target is met before it is translated. `never` leaves all to the interpreter, 0 translates at once. */
-export type JitThreshold = number | "never";
-
-const DEFAULT_THRESHOLD = 40;
-/** So many meetings that a jump-cache entry never counts down to them. */
-const NEVER = 0x7fff_fff0;
-
-export class Processor {
-  readonly #memory: GuestMemory;
-  readonly #harts: readonly ProcessorHart[];
-  readonly #translator: Translator;
-  readonly #run: (hart: number) => void;
-
-  /** Harts are bound by index: the hart at `hartBase(i)` is `harts[i]`. */
-  constructor(memory: GuestMemory, harts: readonly ProcessorHart[], threshold: JitThreshold = DEFAULT_THRESHOLD) {
-    this.#memory = memory;
-    this.#harts = harts;
-    const env = { memory: memory.wasm };
-    const hart = calloutImports(harts);
-    const runtime = new WebAssembly.Instance(compiled("runtime", runtimeModule), { env, hart });
-    const float = floatInstance(memory);
-    const imports = { env, hart, runtime: runtime.exports, float };
-    this.#translator = new Translator(memory, imports, () => this.#forgetJumps());
-    const key = threshold === "never" ? NEVER : threshold;
-    const interpreter = new WebAssembly.Instance(compiled(`interpreter ${key}`, () => interpreterModule(key)), {
-      ...imports,
-      env: { ...env, regions: this.#translator.table },
-      dispatch: {
-        decode: (_hart: number, word: number, entry: number) => this.#decode(word, entry),
-        miss: (base: number, entry: number) => this.#miss(base, entry, key === 0),
-      },
-    });
-    this.#run = interpreter.exports.run as (hart: number) => void;
-    memory.onWrite = (address, length) => this.#written(address, length);
-  }
-
-  /** Runs a hart until `HartState.signal` is set or its budget has ended. */
-  run(hart: number): void {
-    this.#translator.compile();
-    this.#protectCode();
-    this.#run(hartBase(hart));
-  }
-
-  /** Whether a page, by its number in the wasm memory, holds translated code and must not get a write tag. */
-  isCodePage(page: number): boolean {
-    return this.#translator.isCodePage(page);
-  }
-
-  #decode(word: number, entry: number): void {
-    const { view } = this.#memory;
-    const decoded = decode(word);
-    view.setInt32(entry + DecodeEntry.word, word, true);
-    view.setInt32(entry + DecodeEntry.handler, decoded ? FIRST_HANDLER + decoded.index : ILLEGAL_HANDLER, true);
-    if (decoded === undefined) return;
-    view.setInt32(entry + DecodeEntry.imm, decoded.imm, true);
-    view.setUint16(entry + DecodeEntry.rd, decoded.rd * 8, true);
-    view.setUint16(entry + DecodeEntry.rs1, decoded.rs1 * 8, true);
-    view.setUint16(entry + DecodeEntry.rs2, decoded.rs2 * 8, true);
-    view.setUint16(entry + DecodeEntry.rs3, decoded.rs3 * 8, true);
-    view.setUint8(entry + DecodeEntry.rm, decoded.rm);
-    view.setUint16(entry + DecodeEntry.length, decoded.length, true);
-  }
-
-  /** A jump target that the jump cache does not know, or that has become hot: finds or asks for its region. */
-  #miss(base: number, entry: number, atOnce: boolean): void {
-    const { view } = this.#memory;
-    const pc = view.getBigInt64(base + HartState.pc, true);
-    const context = view.getInt32(base + HartState.context, true);
-    const offset = this.#harts[base / HART_AREA - 1]!.fetch(pc);
-    if (offset === 0) {
-      // The interpreter meets the same fault when it fetches, and reports it.
-      view.setInt32(base + HartState.signal, Signal.none, true);
-      return;
-    }
-    const known =
-      view.getBigInt64(entry + JumpEntry.pc, true) === pc && view.getInt32(entry + JumpEntry.context, true) === context;
-    let region = this.#translator.regionAt(offset);
-    if (region === 0 && (known || atOnce)) {
-      this.#translator.request(offset);
-      if (atOnce) this.#translator.compile();
-      this.#protectCode();
-      region = this.#translator.regionAt(offset);
-    }
-    view.setBigInt64(entry + JumpEntry.pc, pc, true);
-    view.setInt32(entry + JumpEntry.context, context, true);
-    view.setInt32(entry + JumpEntry.region, region, true);
-  }
-
-  /** Makes stores to pages that got translated code take the slow path, on every hart. */
-  #protectCode(): void {
-    for (const page of this.#translator.takeNewPages()) for (const hart of this.#harts) hart.dropWriteTags(page);
-  }
-
-  #written(address: number, length: number): void {
-    const start = this.#memory.offsetOf(address, length);
-    if (start < 0) return;
-    const last = Math.floor((start + length - 1) / PAGE_SIZE);
-    for (let page = Math.floor(start / PAGE_SIZE); page <= last; page++) this.#translator.invalidate(page);
-  }
-
-  #forgetJumps(): void {
-    for (let hart = 0; hart < this.#harts.length; hart++) {
-      const start = hartBase(hart) + HartState.jumps;
-      this.#memory.bytes.fill(0xff, start, start + JUMP_ENTRIES * JumpEntry.bytes);
-    }
-  }
-}
-
-/** Modules by name: the same for every machine of a process. */
-const modules = new Map<string, WebAssembly.Module>();
-
-function compiled(name: string, bytes: () => Uint8Array<ArrayBuffer>): WebAssembly.Module {
-  let module = modules.get(name);
-  if (module === undefined) {
-    module = new WebAssembly.Module(bytes());
-    modules.set(name, module);
-  }
-  return module;
-}
-
-/** The call-outs as functions whose first parameter says which hart. */
-function calloutImports(harts: readonly ProcessorHart[]): WebAssembly.ModuleImports {
-  const names = Object.keys(calloutSignatures) as (keyof HartCallouts)[];
-  return Object.fromEntries(
-    names.map((name) => [
-      name,
-      (base: number, ...operands: never[]) => {
-        const hart = harts[base / HART_AREA - 1]!;
-        return (hart[name] as (...values: never[]) => unknown).apply(hart, operands);
-      },
-    ]),
-  ) as WebAssembly.ModuleImports;
-}
+/** @param harts in the order of their areas in memory. */
+export type ProcessorFactory = (memory: GuestMemory, harts: readonly Hart[]) => Processor;
