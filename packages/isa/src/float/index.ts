@@ -8,3 +8,4 @@ export {
   floatOperationNames,
   floatOperations,
 } from "./operations.ts";
+export { type RandomBits, sampleOperands } from "./sample.ts";
