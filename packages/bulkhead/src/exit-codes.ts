@@ -39,8 +39,7 @@ export const EXIT_OLD_NODE = 120;
 
 /** The table for `--help`, sorted by exit code. */
 export function exitCodeTable(): string {
-  const rows = Object.values(failures).map(({ exit, meaning }) => ({ exit, meaning }));
-  rows.push({ exit: EXIT_OLD_NODE, meaning: "Node.js is too old" });
+  const rows: Failure[] = [...Object.values(failures), { exit: EXIT_OLD_NODE, meaning: "Node.js is too old" }];
   rows.sort((a, b) => a.exit - b.exit);
   return rows.map(({ exit, meaning }) => `  ${exit}  ${meaning}`).join("\n");
 }

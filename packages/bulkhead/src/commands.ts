@@ -1,0 +1,112 @@
+/** What the commands of the CLI do. `program.ts` declares them; `main.ts` turns what they throw into an exit code. */
+import { access, constants } from "node:fs/promises";
+import { claimDisk, Partition } from "@bulkhead/hypervisor";
+import { CliError } from "./failure.ts";
+import { imageTable } from "./image-table.ts";
+import type { BuildContext, Images } from "./images.ts";
+import { describeRun, type ReadyImage, writesToHost } from "./launch.ts";
+import { checkRun, type RunOptions } from "./options.ts";
+import type { Handlers } from "./program.ts";
+import { duration, ProgressLine } from "./progress-line.ts";
+import { runCommand } from "./run-command.ts";
+import { runConsole } from "./run-console.ts";
+import { onSignals } from "./signals.ts";
+import type { Streams } from "./streams.ts";
+
+/** The handlers for one invocation. @param command what stood behind `--`. @param images loaded when first needed. */
+export function handlers(
+  streams: Streams,
+  command: readonly string[] | undefined,
+  images: () => Promise<Images>,
+): Handlers {
+  return {
+    run: (name, options) => run(name, options, command, streams, images),
+    list: async (options) => {
+      refuseCommand(command);
+      const listed = await (await images()).list();
+      const text = options.json === true ? JSON.stringify(listed, null, 2) : imageTable(listed);
+      await streams.stdout.write(`${text}\n`);
+      return 0;
+    },
+    build: async (name, options) => {
+      refuseCommand(command);
+      const catalogue = await images();
+      await building(name, streams, (context) => catalogue.build(name, options, context));
+      await streams.stderr.write(`${name}: built\n`);
+      return 0;
+    },
+    remove: async (name) => {
+      refuseCommand(command);
+      await (await images()).remove(name);
+      return 0;
+    },
+  };
+}
+
+function refuseCommand(command: readonly string[] | undefined): void {
+  if (command !== undefined) throw new CliError("usage", "only bulkhead run takes a COMMAND behind --");
+}
+
+async function run(
+  name: string | undefined,
+  options: RunOptions,
+  command: readonly string[] | undefined,
+  streams: Streams,
+  images: () => Promise<Images>,
+): Promise<number> {
+  checkRun(name, options, command);
+  await checkFiles(options);
+  const image = name === undefined ? undefined : await ready(name, streams, images);
+  const description = describeRun(image, options);
+  const partition = await Partition.start(description);
+  return command === undefined
+    ? runConsole(partition, streams, image !== undefined)
+    : runCommand(partition, command, streams, {
+        name: name ?? "guest",
+        shutDown: writesToHost(description),
+        showConsole: process.env.BULKHEAD_DEBUG === "1",
+      });
+}
+
+async function ready(name: string, streams: Streams, images: () => Promise<Images>): Promise<ReadyImage> {
+  const catalogue = await images();
+  return building(name, streams, (context) => catalogue.ready(name, context));
+}
+
+/** Fails early, before an image is built for a run that cannot start. The partition checks again when it starts. */
+async function checkFiles({ disk, kernel, initrd, firmware }: RunOptions): Promise<void> {
+  for (const path of disk) await (await claimDisk({ path, readOnly: false, mode: "direct" })).release();
+  for (const [what, path] of Object.entries({ kernel, initrd, firmware })) {
+    if (path !== undefined) await access(path, constants.R_OK).catch((cause) => refuseFile(what, path, cause));
+  }
+}
+
+function refuseFile(what: string, path: string, cause: NodeJS.ErrnoException): never {
+  const missing = cause.code === "ENOENT" || cause.code === "ENOTDIR";
+  const why = missing ? "there is no such file" : `cannot be read (${cause.code})`;
+  throw new CliError(missing ? "file-missing" : "file-unreadable", `${what} ${path}: ${why}`, { cause });
+}
+
+/** Does work that may build an image: with progress on stderr, and ended by a signal. */
+async function building<T>(name: string, streams: Streams, work: (context: BuildContext) => Promise<T>): Promise<T> {
+  const abort = new AbortController();
+  const line = new ProgressLine(streams.stderr, true);
+  const ignore = onSignals((signal) =>
+    abort.abort(new CliError("killed", `building ${name} was stopped by ${signal}`)),
+  );
+  try {
+    return await work({
+      signal: abort.signal,
+      onProgress: ({ text, fraction, secondsLeft }) => {
+        const percent = `${Math.floor(fraction * 100)} %`;
+        line.show(`${name}: ${percent}, ${duration(secondsLeft)} left: ${text}`);
+      },
+    });
+  } catch (error) {
+    abort.signal.throwIfAborted();
+    throw error;
+  } finally {
+    ignore();
+    await line.clear();
+  }
+}

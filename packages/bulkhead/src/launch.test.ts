@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commandLine, describeRun, writesToHost } from "./launch.ts";
+import type { RunOptions } from "./options.ts";
+
+const plain: RunOptions = { memory: 1024, cpus: 1, disk: [] };
+const debian = { kernel: "/c/Image", initrd: "/c/initrd", append: "console=ttyS0 root=/dev/vda", disk: "/c/root.img" };
+
+test("commandLine: gives a kernel a console and an end after a panic", () => {
+  assert.equal(commandLine(undefined, undefined), "console=ttyS0 panic=-1");
+  assert.equal(commandLine("a", " b  c "), "a b c console=ttyS0 panic=-1");
+});
+
+test("commandLine: leaves what is said as it is", () => {
+  assert.equal(commandLine("console=hvc0 panic=5"), "console=hvc0 panic=5");
+});
+
+test("describeRun: runs an image on an overlay and its disk first", () => {
+  const description = describeRun(debian, { ...plain, disk: ["x.img"] });
+  assert.deepEqual(description.disks, [
+    { path: "/c/root.img", readOnly: false, mode: "overlay" },
+    { path: "x.img", readOnly: false, mode: "direct" },
+  ]);
+  assert.deepEqual(description.boot, {
+    kernel: "/c/Image",
+    initrd: "/c/initrd",
+    append: "console=ttyS0 root=/dev/vda panic=-1",
+  });
+  assert.equal(description.ports.length, 4);
+  assert.equal(writesToHost(description), true);
+});
+
+test("describeRun: writes to the image's disk with --persist only", () => {
+  assert.equal(writesToHost(describeRun(debian, plain)), false);
+  assert.equal(writesToHost(describeRun(debian, { ...plain, persist: true })), true);
+});
+
+test("describeRun: a kernel of the user's own replaces the image's kernel and initrd", () => {
+  const { boot } = describeRun(debian, { ...plain, kernel: "Image", append: "debug" });
+  assert.deepEqual(boot, { kernel: "Image", initrd: undefined, append: "console=ttyS0 root=/dev/vda debug panic=-1" });
+});
+
+test("describeRun: firmware starts what its disk holds", () => {
+  const { boot, ports } = describeRun(undefined, { ...plain, firmware: "u-boot", disk: ["d"] });
+  assert.deepEqual(boot, {
+    firmware: "u-boot",
+    kernel: undefined,
+    initrd: undefined,
+    append: "console=ttyS0 panic=-1",
+  });
+  assert.deepEqual(ports, []);
+});

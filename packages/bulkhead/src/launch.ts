@@ -1,0 +1,61 @@
+/** From an image and the options of `bulkhead run` to the description of a partition. */
+import type { PartitionDescription } from "@bulkhead/hypervisor";
+import { ports } from "./control.ts";
+import type { RunOptions } from "./options.ts";
+
+/** An image that is ready to run: files on the host. */
+export interface ReadyImage {
+  readonly kernel: string;
+  readonly initrd?: string;
+  /** The kernel's command line. */
+  readonly append: string;
+  /** Its root disk. */
+  readonly disk?: string;
+}
+
+/**
+ * A kernel's command line from its parts. After a panic a guest is to restart, so that its end is seen, and a kernel
+ * that is told nothing about a console is given the serial one.
+ */
+export function commandLine(...parts: readonly (string | undefined)[]): string {
+  const words = parts.flatMap((part) => part?.split(/\s+/) ?? []).filter((word) => word !== "");
+  const has = (name: string): boolean => words.some((word) => word.startsWith(`${name}=`));
+  const console = has("console") ? [] : ["console=ttyS0"];
+  const panic = has("panic") ? [] : ["panic=-1"];
+  return [...words, ...console, ...panic].join(" ");
+}
+
+/** Describes the partition for a run. Its disks: the image's own, then those of --disk, which are written to. */
+export function describeRun(image: ReadyImage | undefined, options: RunOptions): PartitionDescription {
+  const kernel = options.kernel ?? (options.firmware === undefined ? image?.kernel : undefined);
+  const initrd =
+    options.initrd ?? (options.kernel === undefined && options.firmware === undefined ? image?.initrd : undefined);
+  const append = commandLine(image?.append, options.append);
+  const own =
+    image?.disk === undefined
+      ? []
+      : [{ path: image.disk, readOnly: false, mode: options.persist ? "direct" : "overlay" } as const];
+  const given = options.disk.map((path) => ({ path, readOnly: false, mode: "direct" }) as const);
+  return {
+    memoryMiB: options.memory,
+    cpus: options.cpus,
+    boot: bootOf(options.firmware, kernel, initrd, append),
+    disks: [...own, ...given],
+    ports: image === undefined ? [] : Object.values(ports),
+  };
+}
+
+function bootOf(
+  firmware: string | undefined,
+  kernel: string | undefined,
+  initrd: string | undefined,
+  append: string,
+): PartitionDescription["boot"] {
+  if (firmware !== undefined) return { firmware, kernel, initrd, append };
+  if (kernel === undefined) throw new RangeError("a run without firmware needs a kernel");
+  return { kernel, initrd, append };
+}
+
+/** Whether the guest writes to something that outlives it. */
+export const writesToHost = ({ disks }: PartitionDescription): boolean =>
+  disks.some(({ mode, readOnly }) => mode === "direct" && !readOnly);

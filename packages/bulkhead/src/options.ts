@@ -1,0 +1,57 @@
+/** The options of `bulkhead run` as they are typed, checked and turned into values. */
+import { InvalidArgumentError } from "commander";
+import { CliError } from "./failure.ts";
+
+/** Most memory that a machine can be given (a 32-bit wasm memory with room for its harts), and the least that is tried. */
+export const MOST_MEMORY_MIB = 3584;
+export const LEAST_MEMORY_MIB = 16;
+/** Most CPUs of a machine. */
+export const MOST_CPUS = 8;
+/** Slots of the machine for virtio devices; two are taken by the console and by the entropy source. */
+export const MOST_DISKS = 6;
+
+export interface RunOptions {
+  readonly memory: number;
+  readonly cpus: number;
+  readonly disk: readonly string[];
+  readonly kernel?: string;
+  readonly initrd?: string;
+  readonly append?: string;
+  readonly firmware?: string;
+  readonly persist?: boolean;
+}
+
+/** A whole number in a range, for commander. `1024`, and for sizes also `1G`. */
+export const wholeNumber =
+  (least: number, most: number, unit: string) =>
+  (text: string): number => {
+    const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`Expected a whole number of ${unit} from ${least} to ${most}.`);
+  };
+
+export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+/** Everything before the first `--`, and what follows it; `command` is undefined where there is no `--`. */
+export function splitCommand(args: readonly string[]): { own: readonly string[]; command?: readonly string[] } {
+  const at = args.indexOf("--");
+  return at < 0 ? { own: args } : { own: args.slice(0, at), command: args.slice(at + 1) };
+}
+
+/** Refuses combinations that make no sense. Errors: `usage`. */
+export function checkRun(image: string | undefined, options: RunOptions, command: readonly string[] | undefined): void {
+  const refuse = (message: string): never => {
+    throw new CliError("usage", message);
+  };
+  if (image === undefined) {
+    if (options.kernel === undefined && options.firmware === undefined) {
+      refuse("nothing to run: name an IMAGE (bulkhead images lists them), or give --kernel or --firmware");
+    }
+    if (command !== undefined) refuse("a COMMAND needs an IMAGE: only its guests know how to run one");
+    if (options.persist === true) refuse("--persist needs an IMAGE: disks given with --disk are always written to");
+    if (options.initrd !== undefined && options.kernel === undefined) refuse("--initrd needs --kernel or an IMAGE");
+  }
+  if (command?.length === 0) refuse("expected a COMMAND after --; leave -- out for an interactive console");
+  if (options.disk.length > MOST_DISKS)
+    refuse(`a machine has at most ${MOST_DISKS} disks, ${options.disk.length} are given`);
+}

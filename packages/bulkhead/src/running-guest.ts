@@ -1,0 +1,9 @@
+/** What a run needs of a started guest. `Partition` is one; tests bring their own. */
+import type { HostPort, Partition } from "@bulkhead/hypervisor";
+
+export type GuestPort = Pick<HostPort, "read" | "write" | "end"> & AsyncIterable<Uint8Array>;
+
+export type RunningGuest = Pick<Partition, "stopped" | "drain" | "kill"> & {
+  readonly console: GuestPort;
+  port(name: string): GuestPort;
+};

@@ -1,0 +1,132 @@
+/**
+ * A partition as its owner sees it: started from a description, it runs in a thread of its own and is reached through
+ * its ports. The owner's thread never runs guest code and never blocks.
+ */
+import { Worker } from "node:worker_threads";
+import { Doorbell } from "../channel/doorbell.ts";
+import { Mailbox } from "../channel/mailbox.ts";
+import { claimDisk, type DiskClaim } from "../disk/claim-node.ts";
+import { HostError, receiveError } from "../host-error.ts";
+import type { PartitionDescription, Stopped } from "./description.ts";
+import { HostPort } from "./host-port.ts";
+import { Order, type PartitionMessage, type Wiring, wire } from "./wiring.ts";
+
+/** How long a thread that was told to stop may take before it is ended from outside. */
+const STOP_GRACE_MS = 2000;
+
+export class Partition {
+  readonly console: HostPort;
+  /** Settles when the partition has stopped: rejected with a `HostError` when its thread broke down. */
+  readonly stopped: Promise<Stopped>;
+  readonly #wiring: Wiring;
+  readonly #ports: ReadonlyMap<string, HostPort>;
+  readonly #worker: Worker;
+
+  /** For `start` only. */
+  constructor(wiring: Wiring, worker: Worker, mailbox: Mailbox, stopped: Promise<Stopped>) {
+    this.#wiring = wiring;
+    this.#worker = worker;
+    this.stopped = stopped;
+    this.console = new HostPort(wiring.console, mailbox);
+    this.#ports = new Map(wiring.ports.map((port) => [port.name, new HostPort(port, mailbox)]));
+  }
+
+  /**
+   * Starts a partition; resolves when its machine is built and runs. Errors: a `HostError` for a file, a disk or a
+   * setting that cannot be used; nothing is left claimed then.
+   */
+  static async start(description: PartitionDescription): Promise<Partition> {
+    const claims = await claimDisks(description);
+    const release = async (): Promise<void> => {
+      await Promise.all(claims.map((claim) => claim.release()));
+    };
+    try {
+      return await startThread(description, release);
+    } catch (error) {
+      await release();
+      throw error;
+    }
+  }
+
+  /** A port by the name that the description gives it. */
+  port(name: string): HostPort {
+    const port = this.#ports.get(name);
+    if (port === undefined) throw new RangeError(`the partition has no port ${name}`);
+    return port;
+  }
+
+  /** Stops the partition behind the last byte that the guest has sent so far. The ports must go on being read. */
+  async drain(): Promise<void> {
+    this.#order(Order.drain);
+    await this.#ended();
+  }
+
+  /** Stops the partition at once, as if its power had failed; resolves when its thread has ended. */
+  async kill(): Promise<void> {
+    this.#order(Order.stop);
+    const overdue = setTimeout(() => void this.#worker.terminate(), STOP_GRACE_MS);
+    await this.#ended();
+    clearTimeout(overdue);
+  }
+
+  #order(order: number): void {
+    const word = new Int32Array(this.#wiring.order);
+    if (Atomics.load(word, 0) < order) Atomics.store(word, 0, order);
+    new Doorbell(this.#wiring.partition).ring();
+  }
+
+  async #ended(): Promise<void> {
+    await this.stopped.catch(() => {});
+  }
+}
+
+async function claimDisks(description: PartitionDescription): Promise<DiskClaim[]> {
+  const claims: DiskClaim[] = [];
+  try {
+    for (const disk of description.disks) claims.push(await claimDisk(disk));
+    return claims;
+  } catch (error) {
+    await Promise.all(claims.map((claim) => claim.release()));
+    throw error;
+  }
+}
+
+async function startThread(description: PartitionDescription, release: () => Promise<void>): Promise<Partition> {
+  const wiring = wire(description);
+  const mailbox = new Mailbox(new Doorbell(wiring.owner));
+  const worker = new Worker(new URL("./worker-node.ts", import.meta.url), { workerData: wiring });
+  const started = Promise.withResolvers<void>();
+  const stopped = Promise.withResolvers<Stopped>();
+  const fail = (error: HostError): void => {
+    started.reject(error);
+    stopped.reject(error);
+  };
+  // Whoever awaits `stopped` sees the rejection; a partition nobody waits for must not end the process with it.
+  stopped.promise.catch(() => {});
+  started.promise.catch(() => {});
+  let end: (() => void) | undefined;
+  worker.on("message", (message: PartitionMessage) => {
+    if (message.kind === "started") started.resolve();
+    else if (message.kind === "failed") end = () => fail(receiveError(message.error));
+    else end = () => stopped.resolve(message.stopped);
+  });
+  worker.on("error", (cause) => {
+    end ??= () => fail(threadFailed(cause));
+  });
+  worker.on("exit", async () => {
+    mailbox.close();
+    await release();
+    const killed = (): void => stopped.resolve({ reason: "killed", code: 0, lastLines: [] });
+    (end ?? killed)();
+    started.reject(new HostError("partition-failed", "the partition's thread ended before its machine was built"));
+  });
+  await started.promise;
+  return new Partition(wiring, worker, mailbox, stopped.promise);
+}
+
+const threadFailed = (cause: unknown): HostError =>
+  new HostError(
+    "partition-failed",
+    `the partition's thread failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+    { cause },
+  );

@@ -1,0 +1,64 @@
+/**
+ * What connects a partition's own thread with the thread that started it: channels, doorbells, a word of orders, and the
+ * few messages that are not bytes. All of it can be posted to a thread.
+ */
+import { type ChannelMemory, channelMemory } from "../channel/channel.ts";
+import { Doorbell } from "../channel/doorbell.ts";
+import type { PostedError } from "../host-error.ts";
+import type { PartitionDescription, Stopped } from "./description.ts";
+
+/** Bytes in flight per direction of a port. */
+const PORT_BYTES = 256 * 1024;
+const CONSOLE_BYTES = 64 * 1024;
+
+/** What the partition's owner wants of its thread; a higher order overrides a lower one. */
+export const Order = {
+  run: 0,
+  /** Hand over what the guest has already sent on its ports, then stop. */
+  drain: 1,
+  /** Stop at once. */
+  stop: 2,
+} as const;
+
+export interface PortWiring {
+  readonly name: string;
+  /** To the guest. */
+  readonly input: ChannelMemory;
+  /** From the guest. */
+  readonly output: ChannelMemory;
+}
+
+export interface Wiring {
+  readonly description: PartitionDescription;
+  /** Doorbells of the owner's thread and of the partition's. */
+  readonly owner: SharedArrayBuffer;
+  readonly partition: SharedArrayBuffer;
+  /** One word: an `Order`. */
+  readonly order: SharedArrayBuffer;
+  readonly console: PortWiring;
+  readonly ports: readonly PortWiring[];
+}
+
+export type PartitionMessage =
+  | { readonly kind: "started" }
+  | { readonly kind: "stopped"; readonly stopped: Stopped }
+  | { readonly kind: "failed"; readonly error: PostedError };
+
+/** Makes the wiring of a partition. */
+export function wire(description: PartitionDescription): Wiring {
+  const owner = new Doorbell();
+  const partition = new Doorbell();
+  const port = (name: string, bytes: number): PortWiring => ({
+    name,
+    input: channelMemory(bytes, owner, partition),
+    output: channelMemory(bytes, partition, owner),
+  });
+  return {
+    description,
+    owner: owner.memory,
+    partition: partition.memory,
+    order: new SharedArrayBuffer(4),
+    console: port("console", CONSOLE_BYTES),
+    ports: description.ports.map((name) => port(name, PORT_BYTES)),
+  };
+}
