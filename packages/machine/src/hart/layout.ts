@@ -32,7 +32,16 @@ export const TlbEntry = { read: 0, write: 8, execute: 16, addend: 24 } as const;
 export const DECODE_ENTRIES = 4096;
 /** `handler` is 0 for an empty entry; register fields are pre-multiplied by 8. */
 export const DecodeEntry = {
-  word: 0, handler: 4, imm: 8, rd: 12, rs1: 14, rs2: 16, rs3: 18, rm: 20, length: 22, bytes: 24,
+  word: 0,
+  handler: 4,
+  imm: 8,
+  rd: 12,
+  rs1: 14,
+  rs2: 16,
+  rs3: 18,
+  rm: 20,
+  length: 22,
+  bytes: 24,
 } as const;
 
 /** Jump cache: virtual pc and execution context to the table index of a translated region. */

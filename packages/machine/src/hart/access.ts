@@ -1,0 +1,254 @@
+/**
+ * Loads, stores, atomics and fetches that miss the TLB: translation, refill, page crossings and devices.
+ * Who calls it: `Hart`, for generated code. @spec privileged "Virtual Address Translation Process"; misaligned loads
+ * and stores work on RAM, as "Zicclsm" requires.
+ */
+import { PAGE_SIZE, RAM_BASE } from "../memory.ts";
+import { Cause } from "./cause.ts";
+import type { Hart } from "./hart.ts";
+import { EXECUTE, READ, WRITE } from "./pmp.ts";
+import { Slot, Word } from "./state.ts";
+import type { TlbBank } from "./tlb-bank.ts";
+
+const OFFSET_MASK = PAGE_SIZE - 1;
+/** What `dataPage` and `enterPage` give for a page that is not RAM; negative results are exceptions. */
+const DEVICE = 0;
+
+/** Loads 2^`logBytes` bytes; zero-extended except for 8 bytes. 0 with an exception signalled. */
+export function load(hart: Hart, address: bigint, logBytes: number): bigint {
+  hart.doublewords[Slot.scratch / 2] = address;
+  const low = hart.words[Slot.scratch];
+  const high = hart.words[Slot.scratch + 1];
+  const bytes = 1 << logBytes;
+  if ((low & OFFSET_MASK) + bytes > PAGE_SIZE) return loadAcross(hart, low, high, bytes);
+  const page = dataPage(hart, low, high, READ, bytes);
+  if (page < 0) return 0n;
+  if (page === DEVICE) return loadDevice(hart, low, high, bytes);
+  const at = page + (low & OFFSET_MASK);
+  const view = hart.memory.view;
+  if (logBytes === 3) return view.getBigInt64(at, true);
+  if (logBytes === 2) return BigInt(view.getUint32(at, true));
+  return BigInt(logBytes === 1 ? view.getUint16(at, true) : view.getUint8(at));
+}
+
+/** Stores the low 2^`logBytes` bytes of `value`. */
+export function store(hart: Hart, address: bigint, logBytes: number, value: bigint): void {
+  hart.doublewords[Slot.scratch / 2] = address;
+  const low = hart.words[Slot.scratch];
+  const high = hart.words[Slot.scratch + 1];
+  const bytes = 1 << logBytes;
+  if ((low & OFFSET_MASK) + bytes > PAGE_SIZE) {
+    storeAcross(hart, low, high, bytes, value);
+    return;
+  }
+  const page = dataPage(hart, low, high, WRITE, bytes);
+  if (page === DEVICE) storeDevice(hart, low, high, bytes, value);
+  else if (page > 0) storeRam(hart, page + (low & OFFSET_MASK), logBytes, value);
+}
+
+function storeRam(hart: Hart, at: number, logBytes: number, value: bigint): void {
+  const view = hart.memory.view;
+  hart.doublewords[Slot.scratch / 2] = value;
+  const word = hart.words[Slot.scratch];
+  if (logBytes === 3) view.setBigInt64(at, value, true);
+  else if (logBytes === 2) view.setInt32(at, word, true);
+  else if (logBytes === 1) view.setInt16(at, word, true);
+  else view.setInt8(at, word);
+}
+
+/** Offset in the wasm memory of a naturally aligned operand in RAM, or 0 with an exception signalled. */
+export function atomicAddress(hart: Hart, address: bigint, logBytes: number, write: number): number {
+  hart.doublewords[Slot.scratch / 2] = address;
+  const low = hart.words[Slot.scratch];
+  const high = hart.words[Slot.scratch + 1];
+  const bytes = 1 << logBytes;
+  if ((low & (bytes - 1)) !== 0) {
+    hart.raise(write !== 0 ? Cause.storeMisaligned : Cause.loadMisaligned, low, high);
+    return 0;
+  }
+  const page = dataPage(hart, low, high, write !== 0 ? WRITE : READ, bytes);
+  if (page < 0) return 0;
+  if (page === DEVICE) {
+    hart.raise(write !== 0 ? Cause.storeAccess : Cause.loadAccess, low, high);
+    return 0;
+  }
+  return page + (low & OFFSET_MASK);
+}
+
+/** Offset in the wasm memory of the instruction at a virtual address, or 0 with an exception signalled. Only RAM can be executed. */
+export function fetch(hart: Hart, address: bigint): number {
+  hart.doublewords[Slot.scratch / 2] = address;
+  const low = hart.words[Slot.scratch];
+  const high = hart.words[Slot.scratch + 1];
+  const cause = hart.mmu.translate(hart.fetchSpace, low, high, EXECUTE, 2);
+  const page = cause === 0 ? enterPage(hart, hart.fetchSpace, low, high, EXECUTE) : DEVICE;
+  if (page === DEVICE) {
+    hart.raise(cause === 0 ? Cause.fetchAccess : cause, low, high);
+    return 0;
+  }
+  const at = page + (low & OFFSET_MASK);
+  return hart.mmu.divided && !upperHalfAllowed(hart, low, high, at) ? 0 : at;
+}
+
+/** On a page that PMP divides, the upper half of a 32-bit instruction is checked for itself. */
+function upperHalfAllowed(hart: Hart, low: number, high: number, at: number): boolean {
+  const upper = low + 2;
+  if ((upper & OFFSET_MASK) === 0 || (hart.memory.view.getUint16(at, true) & 3) !== 3) return true;
+  const cause = hart.mmu.translate(hart.fetchSpace, upper, high, EXECUTE, 2);
+  if (cause !== 0) hart.raise(cause, upper, high);
+  return cause === 0;
+}
+
+/** The instruction at the pc (16 or 32 bits), or 0 if it cannot be read: what an illegal one leaves in `xtval`. */
+export function instructionAtPc(hart: Hart): number {
+  const low = hart.words[Word.pc];
+  const high = hart.words[Word.pc + 1];
+  const first = parcel(hart, low, high);
+  if (first < 0) return 0;
+  if ((first & 3) !== 3) return first;
+  const nextLow = (low + 2) | 0;
+  const second = parcel(hart, nextLow, nextLow === 0 ? (high + 1) | 0 : high);
+  return second < 0 ? 0 : first | (second << 16);
+}
+
+/**
+ * Permits a cache-block operation at an address. `access` is WRITE for `cbo.zero`; READ for the management operations,
+ * which need a load or a store to be permitted, and every page that can be written can be read. Faults count as a
+ * store's. Gives the offset of the block in the wasm memory, or -1. @spec unprivileged "Cache-Block Management Instructions"
+ */
+export function cacheBlock(hart: Hart, address: bigint, access: number, blockBytes: number): number {
+  hart.doublewords[Slot.scratch / 2] = address;
+  const low = hart.words[Slot.scratch];
+  const high = hart.words[Slot.scratch + 1];
+  const start = low & OFFSET_MASK & -blockBytes;
+  const cause = hart.mmu.translate(hart.dataSpace, low & -blockBytes, high, access, blockBytes);
+  if (cause !== 0) {
+    hart.raise(cause === Cause.loadPage || cause === Cause.storePage ? Cause.storePage : Cause.storeAccess, low, high);
+    return -1;
+  }
+  const offset = ramOffset(hart);
+  if (offset === DEVICE) {
+    hart.raise(Cause.storeAccess, low, high);
+    return -1;
+  }
+  if (access === WRITE) announceWrite(hart, hart.mmu.page, start, blockBytes);
+  return offset + start;
+}
+
+/** Translates and refills: the offset of the page in the wasm memory, DEVICE, or -1 with an exception signalled. */
+function dataPage(hart: Hart, low: number, high: number, access: number, bytes: number): number {
+  const cause = hart.mmu.translate(hart.dataSpace, low, high, access, bytes);
+  if (cause !== 0) {
+    hart.raise(cause, low, high);
+    return -1;
+  }
+  if (access === WRITE) announceWrite(hart, hart.mmu.page, low & OFFSET_MASK, bytes);
+  return enterPage(hart, hart.dataSpace, low, high, access);
+}
+
+/** Puts the page that was translated last into the TLB: with no write tag if it holds translated code, not at all if PMP divides it. */
+function enterPage(hart: Hart, space: TlbBank, low: number, high: number, access: number): number {
+  const offset = ramOffset(hart);
+  const mmu = hart.mmu;
+  if (offset === DEVICE || mmu.divided) return offset;
+  let permissions = mmu.permissions;
+  if (access !== EXECUTE) permissions &= ~EXECUTE;
+  if ((permissions & WRITE) !== 0 && hart.isCodePage(offset / PAGE_SIZE)) permissions &= ~WRITE;
+  space.install(low, high, offset, permissions, mmu.span);
+  return offset;
+}
+
+/** Offset in the wasm memory of the page that was translated last, or DEVICE. */
+function ramOffset(hart: Hart): number {
+  const start = hart.mmu.page * PAGE_SIZE - RAM_BASE;
+  return start >= 0 && start < hart.memory.ramSize ? start + hart.memory.ramOffset : DEVICE;
+}
+
+/** Tells of a write to a page in RAM (others are left alone) before it happens, if translated code is there. */
+function announceWrite(hart: Hart, page: number, offset: number, bytes: number): void {
+  const start = page * PAGE_SIZE - RAM_BASE;
+  if (start < 0 || start >= hart.memory.ramSize) return;
+  if (hart.isCodePage((start + hart.memory.ramOffset) / PAGE_SIZE)) {
+    hart.memory.onWrite(page * PAGE_SIZE + offset, bytes);
+  }
+}
+
+/** A load cannot leave behind its instruction, so an interrupt that reading a device raises is taken at the next chance. */
+function loadDevice(hart: Hart, low: number, high: number, bytes: number): bigint {
+  const physical = hart.mmu.page * PAGE_SIZE + (low & OFFSET_MASK);
+  const value = (low & (bytes - 1)) === 0 ? hart.bus.read(physical, bytes) : undefined;
+  if (value === undefined) {
+    hart.raise(Cause.loadAccess, low, high);
+    return 0n;
+  }
+  return value;
+}
+
+function storeDevice(hart: Hart, low: number, high: number, bytes: number, value: bigint): void {
+  const physical = hart.mmu.page * PAGE_SIZE + (low & OFFSET_MASK);
+  if ((low & (bytes - 1)) !== 0 || !hart.bus.write(physical, bytes, value)) {
+    hart.raise(Cause.storeAccess, low, high);
+    return;
+  }
+  hart.interruptsChanged();
+}
+
+/** Translates both pages of an access that crosses into the next one. Faults name the part that faults. */
+function pagesAcross(
+  hart: Hart,
+  low: number,
+  high: number,
+  access: number,
+  bytes: number,
+): [number, number] | undefined {
+  const inFirst = PAGE_SIZE - (low & OFFSET_MASK);
+  const secondLow = ((low | OFFSET_MASK) + 1) | 0;
+  const secondHigh = secondLow === 0 ? (high + 1) | 0 : high;
+  const first = crossedPage(hart, low, high, access, inFirst);
+  if (first < 0) return undefined;
+  const second = crossedPage(hart, secondLow, secondHigh, access, bytes - inFirst);
+  return second < 0 ? undefined : [first, second];
+}
+
+/** Physical page number of a page in RAM, or -1 with an exception signalled: devices take no misaligned access. */
+function crossedPage(hart: Hart, low: number, high: number, access: number, bytes: number): number {
+  let cause = hart.mmu.translate(hart.dataSpace, low, high, access, bytes);
+  if (cause === 0 && ramOffset(hart) === DEVICE) cause = access === READ ? Cause.loadAccess : Cause.storeAccess;
+  if (cause === 0) return hart.mmu.page;
+  hart.raise(cause, low, high);
+  return -1;
+}
+
+function loadAcross(hart: Hart, low: number, high: number, bytes: number): bigint {
+  const pages = pagesAcross(hart, low, high, READ, bytes);
+  if (pages === undefined) return 0n;
+  const start = low & OFFSET_MASK;
+  let value = 0n;
+  for (let i = bytes - 1; i >= 0; i--)
+    value = (value << 8n) | BigInt(hart.memory.bytes[byteAcross(hart, pages, start + i)]);
+  return value;
+}
+
+function storeAcross(hart: Hart, low: number, high: number, bytes: number, value: bigint): void {
+  const pages = pagesAcross(hart, low, high, WRITE, bytes);
+  if (pages === undefined) return;
+  const start = low & OFFSET_MASK;
+  const inFirst = PAGE_SIZE - start;
+  announceWrite(hart, pages[0], start, inFirst);
+  announceWrite(hart, pages[1], 0, bytes - inFirst);
+  for (let i = 0; i < bytes; i++) {
+    hart.memory.bytes[byteAcross(hart, pages, start + i)] = Number((value >> BigInt(8 * i)) & 0xffn);
+  }
+}
+
+/** Offset in the wasm memory of a byte counted from the start of the first of two pages. */
+function byteAcross(hart: Hart, pages: readonly [number, number], offset: number): number {
+  const page = offset < PAGE_SIZE ? pages[0] : pages[1];
+  return page * PAGE_SIZE - RAM_BASE + hart.memory.ramOffset + (offset & OFFSET_MASK);
+}
+
+function parcel(hart: Hart, low: number, high: number): number {
+  if (hart.mmu.translate(hart.fetchSpace, low, high, EXECUTE, 2) !== 0) return -1;
+  const offset = ramOffset(hart);
+  return offset === DEVICE ? -1 : hart.memory.view.getUint16(offset + (low & OFFSET_MASK), true);
+}

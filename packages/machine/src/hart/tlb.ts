@@ -1,0 +1,112 @@
+/**
+ * The software TLB of a hart: a few banks, each for one address space (privilege, SUM, MXR and `satp` with its ASID), so
+ * that system calls and process switches keep their translations. @spec privileged "Supervisor Memory-Management Fence Instruction"
+ */
+import { HartState, hartBase, JUMP_ENTRIES, JumpEntry, TLB_BANKS } from "./layout.ts";
+import { Privilege, Slot } from "./state.ts";
+import { satpLevels } from "./status.ts";
+import { TlbBank } from "./tlb-bank.ts";
+
+/** Bits of `TlbBank.access` above the privilege. */
+export const SUM = 4;
+export const MXR = 8;
+
+const LAST_CONTEXT = 0x7fff_ffff;
+const JUMPS = HartState.jumps / 4;
+const JUMP_WORDS = (JUMP_ENTRIES * JumpEntry.bytes) / 4;
+
+export class Tlb {
+  readonly #words: Int32Array;
+  readonly #banks: readonly TlbBank[];
+  #clock = 0;
+  #lastContext = 0;
+
+  /** @param words the hart's area; @param index the hart's. */
+  constructor(words: Int32Array, index: number) {
+    this.#words = words;
+    this.#banks = Array.from({ length: TLB_BANKS }, (_, i) => new TlbBank(words, hartBase(index), i));
+    this.reset();
+  }
+
+  /** Forgets everything, memory included. */
+  reset(): void {
+    for (const bank of this.#banks) bank.reset();
+    this.#forgetJumps();
+  }
+
+  /** The bank of the address space for a privilege, SUM and MXR (as `access` bits) and the current `satp`. */
+  select(access: number): TlbBank {
+    const words = this.#words;
+    const privilege = access & 3;
+    const bare = privilege === Privilege.machine || words[Slot.satp + 1] >>> 28 === 0;
+    const low = bare ? 0 : words[Slot.satp];
+    const high = bare ? 0 : words[Slot.satp + 1];
+    const key = bare ? privilege : privilege === Privilege.user ? access & ~SUM : access;
+    let oldest = this.#banks[0];
+    for (const bank of this.#banks) {
+      if (bank.valid && bank.access === key && bank.satpLow === low && bank.satpHigh === high) {
+        bank.lastUse = ++this.#clock;
+        return bank;
+      }
+      if (bank.lastUse < oldest.lastUse) oldest = bank;
+    }
+    this.#assign(oldest, key, low, high);
+    return oldest;
+  }
+
+  /**
+   * `sfence.vma` for all addresses of all address spaces; also after a change of PMP or `menvcfg`. The hart has to
+   * select its banks again after this and after `flushAsid`.
+   */
+  flushAll(): void {
+    for (const bank of this.#banks) bank.drop();
+  }
+
+  /** `sfence.vma` for all addresses of one ASID. Its global pages go too, which is allowed. */
+  flushAsid(asid: number): void {
+    for (const bank of this.#banks) if (asidOf(bank) === asid) bank.drop();
+  }
+
+  /** `sfence.vma` for one address in one ASID, or in all (`asid` -1). */
+  flushPage(low: number, high: number, asid: number): void {
+    for (const bank of this.#banks) {
+      if (bank.valid && (asid < 0 || asidOf(bank) === asid) && bank.clearPage(low, high)) {
+        bank.context = this.#freshContext();
+      }
+    }
+  }
+
+  /** Takes the write permission of a page, given by its offset in the wasm memory, out of every bank. */
+  dropWriteTags(pageOffset: number): void {
+    for (const bank of this.#banks) bank.dropWriteTags(pageOffset);
+  }
+
+  #assign(bank: TlbBank, access: number, low: number, high: number): void {
+    bank.clear();
+    bank.context = this.#freshContext();
+    bank.valid = true;
+    bank.access = access;
+    bank.satpLow = low;
+    bank.satpHigh = high;
+    bank.privilege = access & 3;
+    bank.sum = (access & SUM) !== 0;
+    bank.mxr = (access & MXR) !== 0;
+    bank.levels = satpLevels[high >>> 28];
+    bank.root = (low >>> 0) + (high & 0xfff) * 0x1_0000_0000;
+    bank.lastUse = ++this.#clock;
+  }
+
+  #freshContext(): number {
+    if (this.#lastContext === LAST_CONTEXT) this.#forgetJumps();
+    return ++this.#lastContext;
+  }
+
+  /** Empties the jump cache, so that contexts can start again from 1. */
+  #forgetJumps(): void {
+    this.#words.fill(-1, JUMPS, JUMPS + JUMP_WORDS);
+    this.#lastContext = 0;
+    for (const bank of this.#banks) bank.context = ++this.#lastContext;
+  }
+}
+
+const asidOf = (bank: TlbBank): number => (bank.satpHigh >>> 12) & 0xffff;
