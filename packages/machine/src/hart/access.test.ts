@@ -206,7 +206,7 @@ test("fetch: on a page that PMP divides checks both halves of an instruction and
 test("store: tells of a write to a page of translated code and gives it no write entry", () => {
   const machine = sample();
   const { hart, memory } = machine;
-  const codePage = memory.offsetOf(RAM_BASE + 0x2000, 1) / PAGE_SIZE;
+  const codePage = (RAM_BASE + 0x2000) / PAGE_SIZE;
   const writes: [number, number][] = [];
   memory.onWrite = (address, length) => writes.push([address, length]);
   hart.isCodePage = (page) => page === codePage;
@@ -224,12 +224,12 @@ test("store: tells of a write to a page of translated code and gives it no write
 
 test("dropWriteTags: takes the write entry of a page in every bank and leaves the read entry", () => {
   const machine = mapped(entryFor(RAM_BASE + 0x9000, RWAD));
-  const { hart, memory } = machine;
+  const { hart } = machine;
   hart.load(0n, 3);
   const supervisorBank = hart.words[data];
   enterMode(hart, Privilege.machine);
   hart.load(BigInt(RAM_BASE + 0x9000), 3);
-  hart.dropWriteTags(memory.offsetOf(RAM_BASE + 0x9000, 1) / PAGE_SIZE);
+  hart.dropWriteTags((RAM_BASE + 0x9000) / PAGE_SIZE);
   assert.equal(tag(machine, data, BigInt(RAM_BASE + 0x9000), "write"), undefined);
   assert.equal(tag(machine, data, BigInt(RAM_BASE + 0x9000), "read"), BigInt(RAM_BASE + 0x9000));
   enterMode(hart, Privilege.supervisor);

@@ -153,7 +153,7 @@ function enterPage(hart: Hart, space: TlbBank, low: number, high: number, access
   if (offset === DEVICE || mmu.divided) return offset;
   let permissions = mmu.permissions;
   if (access !== EXECUTE) permissions &= ~EXECUTE;
-  if ((permissions & WRITE) !== 0 && hart.isCodePage(offset / PAGE_SIZE)) permissions &= ~WRITE;
+  if ((permissions & WRITE) !== 0 && hart.isCodePage(mmu.page)) permissions &= ~WRITE;
   space.install(low, high, offset, permissions, mmu.span);
   return offset;
 }
@@ -164,13 +164,9 @@ function ramOffset(hart: Hart): number {
   return start >= 0 && start < hart.memory.ramSize ? start + hart.memory.ramOffset : DEVICE;
 }
 
-/** Tells of a write to a page in RAM (others are left alone) before it happens, if translated code is there. */
+/** Tells of a write to a page before it happens, if translated code is there. */
 function announceWrite(hart: Hart, page: number, offset: number, bytes: number): void {
-  const start = page * PAGE_SIZE - RAM_BASE;
-  if (start < 0 || start >= hart.memory.ramSize) return;
-  if (hart.isCodePage((start + hart.memory.ramOffset) / PAGE_SIZE)) {
-    hart.memory.onWrite(page * PAGE_SIZE + offset, bytes);
-  }
+  if (hart.isCodePage(page)) hart.memory.onWrite(page * PAGE_SIZE + offset, bytes);
 }
 
 /** A load cannot leave behind its instruction, so an interrupt that reading a device raises is taken at the next chance. */

@@ -58,7 +58,7 @@ export class Hart implements HartCallouts, HartArea {
 
   /** Serves an `ecall` from S-mode and returns true, or false to let it raise its exception. It may move the pc and signal `jumped`. */
   environmentCall: ((hart: Hart) => boolean) | undefined;
-  /** Whether a page, by its number in the wasm memory, holds translated code; it is then never entered for writing. */
+  /** Whether a physical page (address / 4096) holds translated code; such pages are never entered for writing. */
   isCodePage: (page: number) => boolean = () => false;
   /** What `fence.i` does. */
   instructionFence: () => void = () => {};
@@ -186,9 +186,10 @@ export class Hart implements HartCallouts, HartArea {
     this.words[Word.reservation + 1] = -1;
   }
 
-  /** Takes the write permission of a page, by its number in the wasm memory, out of the TLB: it holds translated code now. */
+  /** Takes the write permission of a physical page (address / 4096) out of the TLB: it holds translated code now. */
   dropWriteTags(page: number): void {
-    this.tlb.dropWriteTags(page * PAGE_SIZE);
+    const offset = this.memory.offsetOf(page * PAGE_SIZE, PAGE_SIZE);
+    if (offset >= 0) this.tlb.dropWriteTags(offset);
   }
 
   /** The signal that generated code left with; the next run starts without one. */
