@@ -1,0 +1,67 @@
+/**
+ * The smallest machine that runs bare-metal programs: one hart that starts in M-mode, RAM, no devices. Its clock moves with
+ * the instructions that it executes, so that every run is the same. Who calls it: conformance and differential tests.
+ */
+import { Bus } from "../../packages/machine/src/bus.ts";
+import { Hart, HartState, hartBase, ManualClock, Signal } from "../../packages/machine/src/hart/index.ts";
+import { GuestMemory } from "../../packages/machine/src/memory.ts";
+import { type JitThreshold, TranslatingProcessor } from "../../packages/machine/src/translating-processor.ts";
+
+/** Instructions between two looks at timers and interrupts, and the ticks by which the clock moves there. */
+const SLICE = 10_000;
+const TICKS_PER_SLICE = 100;
+
+/** Ways of executing a program that must not differ in anything. */
+export const tiers = {
+  interpreter: "never",
+  jit: 0,
+  /** The interpreter hands over to the JIT in the midst of things. */
+  mixed: 3,
+} as const satisfies Record<string, JitThreshold>;
+export type Tier = keyof typeof tiers;
+
+export class BareMachine {
+  readonly memory: GuestMemory;
+  readonly hart: Hart;
+  readonly #processor: TranslatingProcessor;
+  readonly #clock = new ManualClock();
+
+  /** @param ramSize bytes, a multiple of 64 KiB. */
+  constructor(ramSize: number, tier: Tier) {
+    this.memory = new GuestMemory(ramSize, 1);
+    this.hart = new Hart({ memory: this.memory, bus: new Bus(), clock: this.#clock, index: 0, start: "machine" });
+    const processor = new TranslatingProcessor(this.memory, [this.hart], tiers[tier]);
+    this.#processor = processor;
+    this.memory.onWrite = (address, length) => processor.written(address, length);
+    this.hart.isCodePage = (page) => processor.isCodePage(page);
+    this.hart.instructionFence = () => processor.codeChanged();
+  }
+
+  /**
+   * Executes slices until `onStop` gives a value; it is asked behind every slice, with the cause of the exception that ended
+   * it, if one did. An exception for which it gives none is delivered to the hart. Gives undefined after `slices`.
+   */
+  run<Result>(slices: number, onStop: (exception: number | undefined) => Result | undefined): Result | undefined {
+    const { words } = this.hart;
+    for (let slice = 0; slice < slices; slice++) {
+      this.#clock.advance(TICKS_PER_SLICE);
+      this.hart.updateTimer();
+      this.hart.takeInterrupt();
+      if (!this.hart.waiting) {
+        words[HartState.signal / 4] = Signal.none;
+        this.hart.beginSlice(SLICE);
+        this.#processor.run(0);
+      }
+      const failed = words[HartState.signal / 4] === Signal.exception;
+      const result = onStop(failed ? words[HartState.cause / 4] : undefined);
+      if (result !== undefined) return result;
+      if (failed) this.hart.takeException();
+    }
+    return undefined;
+  }
+
+  /** Floating-point register, as its 64 bits. */
+  getF(register: number): bigint {
+    return this.memory.view.getBigUint64(hartBase(this.hart.index) + HartState.f + 8 * register, true);
+  }
+}
