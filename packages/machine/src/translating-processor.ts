@@ -5,7 +5,7 @@
 import { decode } from "@bulkhead/isa";
 import { calloutSignatures } from "./codegen/runtime-functions.ts";
 import { runtimeModule } from "./codegen/runtime-module.ts";
-import { floatInstance } from "./float-interim.ts";
+import { floatFunctions } from "./float/index.ts";
 import type { HartCallouts } from "./hart/callouts.ts";
 import { DecodeEntry, HartState, hartBase, JUMP_ENTRIES, JumpEntry, Signal } from "./hart/layout.ts";
 import { FIRST_HANDLER, ILLEGAL_HANDLER, interpreterModule } from "./interpreter/interpreter-module.ts";
@@ -41,7 +41,7 @@ export class TranslatingProcessor implements Processor {
     const env = { memory: memory.wasm };
     const hart = calloutImports(harts);
     const runtime = new WebAssembly.Instance(compiled("runtime", runtimeModule), { env, hart });
-    const float = floatInstance(memory);
+    const float = floatFunctions(memory.wasm);
     const imports = { env, hart, runtime: runtime.exports, float };
     this.#translator = new Translator(memory, imports, () => this.#forgetJumps());
     const key = threshold === "never" ? NEVER : threshold;
