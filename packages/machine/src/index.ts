@@ -1,4 +1,11 @@
-/** The machine: guest memory, bus, harts and the platform's devices. */
+/** The machine: guest memory, harts, the platform's devices, SBI, boot, and the loop that runs them. */
+export { BootError, type BootErrorCode } from "./boot/boot-error.ts";
+export type { BootDescription, DirectBoot, FirmwareBoot } from "./boot/load.ts";
+export { unpackKernel } from "./boot/unpack.ts";
 export * from "./bus.ts";
+export * from "./hart/clock.ts";
+export { Machine, type MachineOptions, type MachineStop } from "./machine.ts";
 export * from "./memory.ts";
 export * from "./platform/index.ts";
+export type { Processor, ProcessorFactory } from "./processor.ts";
+export { type JitThreshold, TranslatingProcessor } from "./translating-processor.ts";

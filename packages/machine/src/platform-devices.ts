@@ -1,0 +1,57 @@
+/** The platform's devices, put on the bus where the memory map says. Who makes it: the machine. */
+import type { Bus } from "./bus.ts";
+import type { Clock } from "./hart/clock.ts";
+import type { Hart } from "./hart/hart.ts";
+import { Clint } from "./platform/clint.ts";
+import { GoldfishRtc } from "./platform/goldfish-rtc.ts";
+import { type MemoryMapEntry, memoryMap } from "./platform/memory-map.ts";
+import { Plic } from "./platform/plic.ts";
+import { Syscon, type SysconEvents } from "./platform/syscon.ts";
+import { Uart, type UartEvents } from "./platform/uart.ts";
+
+/** Nanoseconds per tick of the timebase. */
+const TICK_NS = 100n;
+
+export class Platform {
+  readonly plic: Plic;
+  readonly clint: Clint;
+  readonly uart: Uart;
+  readonly rtc: GoldfishRtc;
+  readonly #clock: Clock;
+
+  constructor(bus: Bus, harts: readonly Hart[], clock: Clock, events: UartEvents & SysconEvents) {
+    const setPending = (hart: number, bit: number, level: boolean) => harts[hart].setPending(bit, level);
+    this.#clock = clock;
+    this.plic = new Plic(harts.length, setPending);
+    this.clint = new Clint(harts.length, clock, setPending);
+    this.uart = new Uart(this.plic.line(memoryMap.uart.interrupt), events);
+    this.rtc = new GoldfishRtc(this.plic.line(memoryMap.rtc.interrupt));
+    const devices = { plic: this.plic, clint: this.clint, uart: this.uart, rtc: this.rtc, test: new Syscon(events) };
+    for (const [name, { base, size }] of Object.entries<MemoryMapEntry>(memoryMap)) {
+      bus.attach(base, size, devices[name as keyof typeof memoryMap]);
+    }
+  }
+
+  /** As after power-on; the harts' pending bits follow. */
+  reset(): void {
+    this.uart.reset();
+    this.rtc.reset();
+    this.plic.reset();
+    this.clint.reset();
+  }
+
+  /** Raises the timer interrupts that are due. */
+  update(): void {
+    this.clint.update();
+    this.rtc.update();
+  }
+
+  /** When the next timer of the platform fires, in ticks; undefined if none is set. */
+  deadline(): bigint | undefined {
+    const timer = this.clint.deadline();
+    const alarm = this.rtc.untilAlarm();
+    if (alarm === undefined) return timer;
+    const ticks = this.#clock.now() + alarm / TICK_NS;
+    return timer === undefined || ticks < timer ? ticks : timer;
+  }
+}

@@ -1,0 +1,69 @@
+/** A hart as the SBI extensions see it. Who makes it: the machine, one for each hart of a direct boot. */
+import type { Hart } from "../hart/hart.ts";
+import { HartState, Signal } from "../hart/layout.ts";
+import { Privilege, Slot } from "../hart/state.ts";
+import { Status } from "../hart/status.ts";
+import type { HartEntry } from "./hart-states.ts";
+import type { SbiHart } from "./host.ts";
+
+const SIGNAL = HartState.signal / 4;
+const SATP = 0x180;
+const LOG_DOUBLEWORD = 3;
+const ALL_ASIDS = -1;
+
+export class HartPort implements SbiHart {
+  readonly #hart: Hart;
+
+  constructor(hart: Hart) {
+    this.#hart = hart;
+  }
+
+  readCsr(number: number): bigint {
+    return this.#hart.readCsr(number) ?? 0n;
+  }
+
+  writeCsr(number: number, value: bigint): void {
+    this.#hart.writeCsr(number, value);
+  }
+
+  setPending(bit: number, level: boolean): void {
+    this.#hart.setPending(bit, level);
+  }
+
+  fenceInstructions(): void {
+    this.#hart.instructionFence();
+  }
+
+  fenceAddresses(address: bigint | undefined, asid: bigint | undefined): void {
+    const { tlb } = this.#hart;
+    const space = asid === undefined ? ALL_ASIDS : Number(asid);
+    if (address !== undefined)
+      tlb.flushPage(Number(BigInt.asIntN(32, address)), Number(BigInt.asIntN(32, address >> 32n)), space);
+    else if (space === ALL_ASIDS) tlb.flushAll();
+    else tlb.flushAsid(space);
+    this.#hart.clearReservation();
+    this.#hart.selectSpaces();
+  }
+
+  loadVirtual(address: bigint): bigint | undefined {
+    const value = this.#hart.load(address, LOG_DOUBLEWORD);
+    return this.#hart.words[SIGNAL] === Signal.exception ? undefined : BigInt.asUintN(64, value);
+  }
+}
+
+/**
+ * Makes a hart begin in S-mode with translation and interrupts off, `a0` its id and `a1` the entry's `opaque`. Pending interrupts
+ * stay. @spec sbi "HSM Hart Start Register State"
+ */
+export function enterSupervisor(hart: Hart, entry: HartEntry): void {
+  hart.waiting = false;
+  hart.words[Slot.privilege] = Privilege.supervisor;
+  hart.words[Slot.mstatus] &= ~(Status.SIE | Status.MPRV);
+  hart.writeCsr(SATP, 0n);
+  hart.clearReservation();
+  hart.selectSpaces();
+  hart.words[SIGNAL] = Signal.none;
+  hart.pc = entry.address;
+  hart.setX(10, BigInt(hart.index));
+  hart.setX(11, entry.opaque);
+}
