@@ -1,7 +1,7 @@
 /** The 32 constants that `fli` loads. @spec unprivileged "Load-Immediate Instructions" */
 
 import { toFormat } from "./convert.ts";
-import type { Rounding } from "./flags.ts";
+import { Rounding } from "./flags.ts";
 import { type Format, formats, infinity, unpack } from "./format.ts";
 
 const MINIMUM_NORMAL = 1;
@@ -49,5 +49,5 @@ export function constantBits(format: Format, index: number): bigint {
   if (index === INFINITY) return infinity(format, 0);
   if (index === NAN) return format.canonicalNaN;
   const [bits] = new BigUint64Array(new Float64Array([values[index]!]).buffer);
-  return toFormat(format, 0 satisfies Rounding, unpack(formats.f64, bits!)).value;
+  return toFormat(format, Rounding.rne, unpack(formats.f64, bits!)).value;
 }
