@@ -80,7 +80,10 @@ test("features: are settled after FEATURES_OK, and there are none beyond 64", ()
   driver.set(Register.status, 0);
   driver.set(Register.driverFeaturesSelect, 2);
   driver.set(Register.driverFeatures, 0xffff_ffff);
-  assert.equal(driver.negotiate(Feature.version1), true);
+  driver.set(Register.driverFeaturesSelect, 1);
+  driver.set(Register.driverFeatures, 1);
+  driver.set(Register.status, Status.acknowledge | Status.driver | Status.featuresOk);
+  assert.equal(transport.features, Feature.version1);
 });
 
 test("status: DRIVER_OK needs FEATURES_OK and DRIVER, and bits cannot be taken back except by a reset", () => {
@@ -142,7 +145,9 @@ test("notify: is served only while the device runs, for queues that are ready", 
   const { driver, events } = machine();
   driver.negotiate();
   const queue = driver.setUp(0, 8);
+  events.length = 0;
   driver.notify(queue);
+  assert.deepEqual(events, []);
   driver.set(Register.status, driver.status | Status.driverOk);
   events.length = 0;
   for (const index of [0, 1, 2, 0xffff_ffff]) driver.set(Register.queueNotify, index);
@@ -158,6 +163,7 @@ test("fail: stops the queues, sets DEVICE_NEEDS_RESET and interrupts once", () =
   assert.equal(driver.transport.failure, "first");
   assert.equal(driver.acknowledge(), Interrupt.configChange);
   assert.equal(transport.running, false);
+  assert.equal(transport.queue(0).ready, false);
   driver.notify(queue);
   assert.deepEqual(events, []);
 });

@@ -336,7 +336,7 @@ export class MmioTransport implements MmioDevice, DeviceTransport {
   }
 }
 
-/** The 32 feature bits that a selector shows; there are none beyond the second word. */
+/** The 32 feature bits that a selector shows. */
 function half(features: bigint, select: number): number {
-  return select > 1 ? 0 : Number((features >> BigInt(select * 32)) & 0xffff_ffffn);
+  return Number((features >> BigInt(select * 32)) & 0xffff_ffffn);
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RAM_BASE } from "@bulkhead/machine";
 import { fuzzDevice } from "../testing/fuzz-device.ts";
 import { type Buffer, GuestDriver } from "../testing/guest-driver.ts";
 import { seededRandom } from "../testing/random.ts";
@@ -127,7 +128,7 @@ test("discard: reaches a backend that can, and is unsupported by others", () => 
 });
 
 test("writeZeroes: wrong lists are refused before anything is touched", () => {
-  const { request, bytes } = machine();
+  const { request, bytes, errors } = machine();
   const before = bytes.slice();
   const status = (...lists: Uint8Array[]) => request(header(WRITE_ZEROES), ...lists).status;
   assert.equal(status(range(0, 1, 2)), UNSUPP);
@@ -137,6 +138,7 @@ test("writeZeroes: wrong lists are refused before anything is touched", () => {
   assert.equal(status(new Uint8Array(15)), IOERR);
   assert.equal(status(), IOERR);
   assert.equal(status(range(0, 1), range(1, 1)), IOERR);
+  assert.deepEqual(errors, []);
   assert.deepEqual(bytes, before);
 });
 
@@ -166,6 +168,10 @@ test("backend: what it throws becomes an I/O error, is reported, and leaves no s
     throw error;
   };
   const { request, errors, driver } = machine({ read: fail, write: fail, flush: fail });
+  driver
+    .bytes(RAM_BASE + 0x1000, 0x4000)
+    .subarray(0x1000)
+    .fill(0x5a);
   const read = request(header(IN), 512);
   assert.deepEqual([read.status, read.length], [IOERR, 513]);
   assert.ok(read.data(1, 512).every((byte) => byte === 0));

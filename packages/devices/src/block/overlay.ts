@@ -57,9 +57,9 @@ export class Overlay implements BlockBackend {
     this.#base.close?.();
   }
 
-  /** Copies the block around an edge of a write from the base, unless the edge is a block's or the block is present. */
+  /** Copies the block around an edge of a write from the base, unless the edge is a block's too or the block is present. */
   #fill(edge: number): void {
-    if (edge % BLOCK_BYTES === 0 || edge >= this.size || this.#isPresent(edge)) return;
+    if (edge % BLOCK_BYTES === 0 || this.#isPresent(edge)) return;
     const start = edge - (edge % BLOCK_BYTES);
     const block = new Uint8Array(Math.min(BLOCK_BYTES, this.size - start));
     this.#base.read(start, block);

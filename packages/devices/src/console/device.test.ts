@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { fuzzDevice } from "../testing/fuzz-device.ts";
 import { type DriverQueue, GuestDriver, ringFeaturesWithout } from "../testing/guest-driver.ts";
 import { seededRandom } from "../testing/random.ts";
-import { Feature, Interrupt } from "../virtio.ts";
+import { Feature, Interrupt, Status } from "../virtio.ts";
 import { Console } from "./device.ts";
 import { BACKLOG_BYTES } from "./ports.ts";
 
@@ -266,6 +266,21 @@ test("onOpen, onClose: follow the guest's end and a reset", () => {
   tell(1, PORT_OPEN, 1);
   driver.set(0x70, 0);
   assert.deepEqual(events, ["stdin closed", "stdin open", "stdin closed"]);
+});
+
+test("ready: nothing is taken from the queues before DRIVER_OK, whatever the host does", () => {
+  const { device, driver } = opened();
+  driver.negotiate(plainRings | MULTIPORT);
+  const [, , receive, , , transmit] = [0, 1, 2, 3, 4, 5].map((index) => driver.setUp(index, 8));
+  driver.add(receive, [64]);
+  driver.add(transmit, [encode("early")]);
+  device.ports[1].pause();
+  device.ports[1].resume();
+  device.ports[1].close();
+  device.resize(1, 1);
+  assert.deepEqual([driver.used(receive), driver.used(transmit), driver.level], [[], [], false]);
+  driver.set(0x70, driver.status | Status.driverOk);
+  assert.deepEqual([driver.used(receive).length, driver.used(transmit).length, driver.level], [1, 1, true]);
 });
 
 test("reset: bytes that wait go to the next driver", () => {

@@ -121,7 +121,7 @@ export class Console implements VirtioDevice, PortHost {
 
   /** Moves waiting bytes to the guest. Linux throws away what comes for a port that nobody has opened, so that waits. */
   #fill(port: Port): void {
-    if (!this.#transport.running || !port.guestOpen) return;
+    if (!port.guestOpen) return;
     const queue = this.#transport.queue(receiveQueue(port.id));
     while (port.backlogBytes > 0) {
       const chain = queue.next();
