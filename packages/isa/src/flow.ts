@@ -1,5 +1,5 @@
-/** What an instruction does to control, found by running its semantics over a recorder. Who calls it: the JIT. */
-import { type Fields, fieldNames, type Instruction } from "./instruction.ts";
+/** Traits of instructions, found by running their semantics over a recorder. Who calls it: the code generators. */
+import { type Fields, fieldNames, type Instruction, type Semantics } from "./instruction.ts";
 import type { Operations } from "./operations.ts";
 
 /**
@@ -11,19 +11,34 @@ export type Flow = "next" | "branch" | "jump" | "indirect" | "system";
 /** How far the recorder can tell a value: the pc, an immediate, their sum, or nothing. */
 type Known = "pc" | "immediate" | "pc + immediate" | "unknown";
 
-const flows = new Map<Instruction, Flow>();
-
-export function flowOf(instruction: Instruction): Flow {
-  let flow = flows.get(instruction);
-  if (flow === undefined) {
-    flow = record(instruction);
-    flows.set(instruction, flow);
-  }
-  return flow;
+interface Traits {
+  readonly flow: Flow;
+  readonly usesFloat: boolean;
 }
 
-function record(instruction: Instruction): Flow {
+const known = new Map<Semantics, Traits>();
+
+export const flowOf = ({ semantics }: Pick<Instruction, "semantics">): Flow => traitsOf(semantics).flow;
+
+/** Whether an instruction reads or writes floating-point state and so is illegal while `mstatus.FS` is off. */
+export const usesFloat = ({ semantics }: Pick<Instruction, "semantics">): boolean => traitsOf(semantics).usesFloat;
+
+function traitsOf(semantics: Semantics): Traits {
+  let traits = known.get(semantics);
+  if (traits === undefined) {
+    traits = record(semantics);
+    known.set(semantics, traits);
+  }
+  return traits;
+}
+
+function record(semantics: Semantics): Traits {
   let flow: Flow = "next";
+  let usesFloat = false;
+  const float = (): Known => {
+    usesFloat = true;
+    return "unknown";
+  };
   const recorded: Partial<Operations<Known, string>> = {
     pc: () => "pc",
     immediate: () => "immediate",
@@ -37,11 +52,14 @@ function record(instruction: Instruction): Flow {
     system: () => {
       flow = "system";
     },
+    f: float,
+    setF: float,
+    float,
   };
   const recorder = new Proxy(recorded, {
-    get: (known, name) => known[name as keyof typeof known] ?? ((): Known => "unknown"),
+    get: (operations, name) => operations[name as keyof typeof operations] ?? ((): Known => "unknown"),
   });
   const fields = Object.fromEntries(fieldNames.map((name) => [name, name])) as unknown as Fields<string>;
-  instruction.semantics(recorder as Operations<Known, string>, fields);
-  return flow;
+  semantics(recorder as Operations<Known, string>, fields);
+  return { flow, usesFloat };
 }

@@ -7,12 +7,15 @@ import {
   type AtomicOperation,
   type CsrOperation,
   csrOperations,
+  type Fields,
   type FloatOperation,
+  type Instruction,
   type Operations,
   type SystemOperation,
   systemOperations,
+  usesFloat,
 } from "@bulkhead/isa";
-import { HartState, TLB_ENTRIES, TLB_ENTRY_BYTES, TlbEntry } from "../hart/layout.ts";
+import { HartState, Signal, TLB_ENTRIES, TLB_ENTRY_BYTES, TlbEntry } from "../hart/layout.ts";
 import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
 import { Expression } from "./expression.ts";
 import type { RuntimeImports } from "./runtime-functions.ts";
@@ -40,26 +43,32 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
 
   abstract x(register: Field): Expression;
   abstract setX(register: Field, value: Expression): void;
+  abstract f(register: Field): Expression;
+  abstract setF(register: Field, value: Expression): void;
   abstract isX0(register: Field): Expression;
   abstract immediate(field: Field): Expression;
   abstract pc(): Expression;
   abstract nextPc(): Expression;
   abstract jump(target: Expression): void;
   abstract branch(condition: Expression, target: Expression): void;
-  protected abstract readF(register: Field): Expression;
-  protected abstract writeF(register: Field, value: Expression): void;
   /** Leaves an operand field on the stack as an i32; registers by their number. */
   protected abstract emitField(field: Field): void;
   /** Makes the pc and the budget, and for the JIT the registers, readable in the hart's state. */
   protected abstract spill(): void;
   /** Takes back registers that a call-out may have written after `spill`. */
   protected abstract reload(register: Field): void;
-  /** Leaves the generated code if a call-out raised an exception; the pc is this instruction's. */
-  protected abstract leaveOnException(): void;
+  /** With a condition on the stack: leaves the generated code with this instruction's pc. */
+  protected abstract leaveIf(): void;
   /** Leaves behind this instruction if a call-out signalled anything. */
   protected abstract leaveOnSignal(): void;
-  /** Executes the instruction's floating-point part only if `mstatus.FS` allows it. */
+  /** Goes on with a floating-point instruction only if `mstatus.FS` allows it. */
   protected abstract requireFloat(): void;
+
+  /** Emits an instruction: the one way in. */
+  instruction(instruction: Pick<Instruction, "semantics">, fields: Fields<Field>): void {
+    if (usesFloat(instruction)) this.requireFloat();
+    instruction.semantics(this, fields);
+  }
 
   constant = (value: bigint): Expression => Expression.constant(value);
 
@@ -69,16 +78,6 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     value.emit(this.b);
     this.b.set(local);
     return Expression.local(local);
-  }
-
-  f(register: Field): Expression {
-    this.requireFloat();
-    return this.readF(register);
-  }
-
-  setF(register: Field, value: Expression): void {
-    this.requireFloat();
-    this.writeF(register, value);
   }
 
   add(a: Expression, b: Expression): Expression {
@@ -213,7 +212,9 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     b.i32(1).op(Op.i32_shl).op(Op.i32_or);
     operand.emit(b);
     b.call(this.imports.callout("csr")).set(old);
-    this.leaveOnException();
+    // It may also have signalled `leave`, and then the instruction is to be completed first.
+    b.get(HART).memory(Memory.i32_load, HartState.signal).i32(Signal.exception).op(Op.i32_eq);
+    this.leaveIf();
     this.setX(rd, Expression.local(old));
     this.leaveOnSignal();
   }
@@ -231,7 +232,6 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
 
   float(operation: FloatOperation, rounding: Field | undefined, ...operands: (Expression | undefined)[]): Expression {
     const { b } = this;
-    this.requireFloat();
     b.get(HART);
     if (rounding === undefined) b.i32(0);
     else this.emitField(rounding);
@@ -240,6 +240,12 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     b.call(this.imports.float(operation)).set(result);
     if (rounding !== undefined) this.leaveOnException();
     return Expression.local(result);
+  }
+
+  /** For call-outs that signal nothing but exceptions. */
+  protected leaveOnException(): void {
+    this.b.get(HART).memory(Memory.i32_load, HartState.signal);
+    this.leaveIf();
   }
 
   /** Leaves on the stack whether the TLB allows the access; the entry's offset stays in a local. */

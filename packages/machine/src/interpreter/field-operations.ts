@@ -24,7 +24,6 @@ export interface LoopFrame {
 
 export class FieldOperations extends WasmOperations<EntryField> {
   readonly #frame: LoopFrame;
-  #floatChecked = false;
 
   constructor(b: FunctionBuilder, imports: RuntimeImports, frame: LoopFrame) {
     super(b, imports);
@@ -44,13 +43,13 @@ export class FieldOperations extends WasmOperations<EntryField> {
     this.b.memory(Memory.i64_store, HartState.x);
   }
 
-  protected readF = (register: EntryField) =>
+  f = (register: EntryField) =>
     Expression.leaf((b) => {
       this.#registerAddress(register);
       b.memory(Memory.i64_load, HartState.f);
     });
 
-  protected writeF(register: EntryField, value: Expression): void {
+  setF(register: EntryField, value: Expression): void {
     this.#registerAddress(register);
     value.emit(this.b);
     this.b.memory(Memory.i64_store, HartState.f);
@@ -112,8 +111,8 @@ export class FieldOperations extends WasmOperations<EntryField> {
 
   protected reload(): void {}
 
-  protected leaveOnException(): void {
-    this.b.get(HART).memory(Memory.i32_load, HartState.signal).brIf(this.#frame.leave);
+  protected leaveIf(): void {
+    this.b.brIf(this.#frame.leave);
   }
 
   protected leaveOnSignal(): void {
@@ -133,8 +132,6 @@ export class FieldOperations extends WasmOperations<EntryField> {
   }
 
   protected requireFloat(): void {
-    if (this.#floatChecked) return;
-    this.#floatChecked = true;
     this.b.get(HART).memory(Memory.i32_load, HartState.floatEnabled).op(Op.i32_eqz).if();
     this.system("illegal", this.constant(0n), this.constant(0n));
     this.b.end();

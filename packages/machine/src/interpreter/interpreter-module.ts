@@ -2,7 +2,7 @@
  * The interpreter: a WebAssembly module generated from the instruction table. Its `run(hart)` executes guest code until
  * the budget ends or a call-out signals; at every jump target it enters a translated region if there is one.
  */
-import { type FieldName, type Fields, fieldNames, instructions, type Semantics } from "@bulkhead/isa";
+import { type FieldName, type Fields, fieldNames, type Instruction, instructions } from "@bulkhead/isa";
 import { RuntimeImports } from "../codegen/runtime-functions.ts";
 import { HART } from "../codegen/wasm-operations.ts";
 import {
@@ -28,7 +28,9 @@ const HASH = 0x9e3779b1 | 0;
 export const FIRST_HANDLER = 1;
 export const ILLEGAL_HANDLER = FIRST_HANDLER + instructions.length;
 
-const illegal: Semantics = (o) => o.system("illegal", o.constant(0n), o.constant(0n));
+const illegal: Pick<Instruction, "semantics"> = {
+  semantics: (o) => o.system("illegal", o.constant(0n), o.constant(0n)),
+};
 
 /**
  * The module's bytes. It imports `env.memory`, `env.regions` (the table of translated regions), the call-outs,
@@ -221,14 +223,14 @@ function emitDecode(b: ModuleFunction, { word, entry }: { word: number; entry: n
 
 /** One block per instruction, entered through a branch table. */
 function emitHandlers(b: ModuleFunction, imports: RuntimeImports, frame: LoopFrame): void {
-  const handlers = [...instructions.map(({ semantics }) => semantics), illegal];
+  const handlers = [...instructions, illegal];
   const labels = handlers.map(() => b.block());
   b.get(frame.entry).memory(Memory.i32_load, DecodeEntry.handler).i32(FIRST_HANDLER).op(Op.i32_sub);
   const order = labels.toReversed();
   b.brTable(order.slice(0, -1), order.at(-1)!);
-  for (const semantics of handlers) {
+  for (const handler of handlers) {
     b.end();
-    semantics(new FieldOperations(b, imports, frame), fields as Fields<EntryField>);
+    new FieldOperations(b, imports, frame).instruction(handler, fields as Fields<EntryField>);
     b.br(frame.next);
   }
 }

@@ -89,14 +89,14 @@ export class RegionOperations extends WasmOperations<number> {
   /** Emits one instruction that is not a branch or a direct jump. */
   emit(decoded: Decoded, offset: number): void {
     this.#begin(decoded, offset);
-    decoded.instruction.semantics(this, decoded);
+    this.instruction(decoded.instruction, decoded);
   }
 
   /** Emits a branch's or a direct jump's part before the jump; a branch leaves its condition on the stack. */
   emitControl(decoded: Decoded, offset: number): void {
     this.#begin(decoded, offset);
     this.#controlOnly = true;
-    decoded.instruction.semantics(this, decoded);
+    this.instruction(decoded.instruction, decoded);
     this.#controlOnly = false;
   }
   #controlOnly = false;
@@ -147,9 +147,9 @@ export class RegionOperations extends WasmOperations<number> {
     this.b.set(this.#x.write(register));
   }
 
-  protected readF = (register: number) => Expression.local(this.#f.local(register));
+  f = (register: number) => Expression.local(this.#f.local(register));
 
-  protected writeF(register: number, value: Expression): void {
+  setF(register: number, value: Expression): void {
     value.emit(this.b);
     this.b.set(this.#f.write(register));
     this.b.get(HART).i32(1).memory(Memory.i32_store, HartState.floatDirty);
@@ -190,8 +190,8 @@ export class RegionOperations extends WasmOperations<number> {
     throw new Error("an instruction on registers in memory was translated");
   }
 
-  protected leaveOnException(): void {
-    this.b.get(HART).memory(Memory.i32_load, HartState.signal).if();
+  protected leaveIf(): void {
+    this.b.if();
     this.#refund();
     this.exit(this.#offset);
     this.b.end();
