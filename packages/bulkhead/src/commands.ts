@@ -1,6 +1,6 @@
 /** What the commands of the CLI do. `program.ts` declares them; `main.ts` turns what they throw into an exit code. */
 import { access, constants } from "node:fs/promises";
-import { claimDisk, Partition } from "@bulkhead/hypervisor";
+import { claimDisk, Partition } from "@bulkhead/hypervisor/node";
 import { CliError } from "./failure.ts";
 import { imageTable } from "./image-table.ts";
 import type { BuildContext, Images } from "./images.ts";

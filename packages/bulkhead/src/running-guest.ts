@@ -1,5 +1,6 @@
 /** What a run needs of a started guest. `Partition` is one; tests bring their own. */
-import type { HostPort, Partition } from "@bulkhead/hypervisor";
+import type { HostPort } from "@bulkhead/hypervisor";
+import type { Partition } from "@bulkhead/hypervisor/node";
 
 export type GuestPort = Pick<HostPort, "read" | "write" | "end"> & AsyncIterable<Uint8Array>;
 

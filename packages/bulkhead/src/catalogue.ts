@@ -1,0 +1,5 @@
+import { CliError } from "./failure.ts";
+import type { Images } from "./images.ts";
+export const catalogue = async (): Promise<Images> => {
+  throw new CliError("image-unknown", "no images yet");
+};

@@ -1,0 +1,3 @@
+/** Partitions under Node: started in threads of this process, with disks in files of this host. */
+export * from "./disk/claim-node.ts";
+export * from "./partition/partition-node.ts";

@@ -1,0 +1,33 @@
+/** The thread of a partition: builds the machine from its wiring, runs it to its end and tells the owner how it ended. */
+import "../v8-flags-node.ts";
+import { parentPort, workerData } from "node:worker_threads";
+import { Doorbell } from "../channel/doorbell.ts";
+import { postError } from "../host-error.ts";
+import { bootFailure, readBoot } from "../worker/files-node.ts";
+import { GuestMachine } from "../worker/guest-machine-node.ts";
+import { MachineLoop } from "../worker/machine-loop.ts";
+import { ConsoleTail } from "./console-tail.ts";
+import type { Stopped } from "./description.ts";
+import type { PartitionMessage, Wiring } from "./wiring.ts";
+
+const wiring = workerData as Wiring;
+const tell = (message: PartitionMessage): void => parentPort?.postMessage(message);
+
+async function runPartition(): Promise<Stopped> {
+  const boot = await readBoot(wiring.description);
+  let loop: MachineLoop | undefined;
+  const machine = new GuestMachine(wiring, boot, (bytes) => loop?.printed(bytes));
+  loop = new MachineLoop(machine, new Doorbell(wiring.partition), wiring.order, new ConsoleTail());
+  tell({ kind: "started" });
+  try {
+    return loop.run();
+  } finally {
+    machine.close();
+  }
+}
+
+try {
+  tell({ kind: "stopped", stopped: await runPartition() });
+} catch (error) {
+  tell({ kind: "failed", error: postError(bootFailure(error, wiring.description)) });
+}

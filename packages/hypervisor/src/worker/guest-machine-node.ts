@@ -1,0 +1,138 @@
+/**
+ * A machine with its devices and bridges, as a partition's description asks for it: disks in the first virtio slots, in
+ * their order, then the console device with the named ports, then the entropy source. It is what `MachineLoop` runs.
+ */
+import {
+  Block,
+  type BlockBackend,
+  Console,
+  Entropy,
+  MmioTransport,
+  Overlay,
+  type PortOptions,
+  type VirtioDevice,
+} from "@bulkhead/devices";
+import { openDisk, openTemporaryDisk } from "@bulkhead/devices/node";
+import { type BootDescription, Machine, TranslatingProcessor } from "@bulkhead/machine";
+import { HostError } from "../host-error.ts";
+import type { DiskDescription } from "../partition/description.ts";
+import type { PortWiring, Wiring } from "../partition/wiring.ts";
+import { InputBridge, OutputBridge } from "./bridge.ts";
+import type { LoopMachine } from "./machine-loop.ts";
+
+const MIB = 1024 * 1024;
+
+/** A port of the console device, joined to its channels. */
+interface JoinedPort {
+  readonly input: InputBridge;
+  readonly output: OutputBridge;
+}
+
+export class GuestMachine implements LoopMachine {
+  readonly #machine: Machine;
+  readonly #disks: readonly BlockBackend[];
+  readonly #serialInput: InputBridge;
+  readonly #serialOutput: OutputBridge;
+  readonly #console: Console;
+  readonly #ports: readonly JoinedPort[];
+
+  /** @param onPrinted hears what the serial console prints. Errors: `HostError`, `BootError`. */
+  constructor(wiring: Wiring, boot: BootDescription, onPrinted: (bytes: Uint8Array) => void) {
+    const { description } = wiring;
+    this.#serialInput = new InputBridge(wiring.console);
+    this.#serialOutput = new OutputBridge(wiring.console);
+    this.#machine = newMachine(description.memoryMiB, description.cpus, boot, (bytes) => {
+      onPrinted(bytes);
+      if (!this.#serialOutput.send(bytes)) this.#machine.platform.uart.pause();
+    });
+    this.#disks = description.disks.map(openBackend);
+    this.#ports = wiring.ports.map((port) => ({ input: new InputBridge(port), output: new OutputBridge(port) }));
+    this.#console = new Console([{ onData: () => {} }, ...wiring.ports.map((port, i) => this.#portOptions(port, i))]);
+    const devices = [...this.#disks.map((disk) => new Block(disk)), this.#console, new Entropy()];
+    for (const [slot, device] of devices.entries()) this.#attach(slot, device);
+    this.#machine.start();
+  }
+
+  runSlice(): void {
+    this.#machine.runSlice();
+  }
+
+  pump(): void {
+    const { uart } = this.#machine.platform;
+    this.#serialInput.pump((bytes) => uart.receive(bytes));
+    if (this.#serialOutput.pump()) uart.resume();
+    for (const [index, { input, output }] of this.#ports.entries()) {
+      const port = this.#console.ports[index + 1];
+      input.pump((bytes) => port.write(bytes));
+      if (input.ended && port.hostOpen) port.close();
+      if (output.pump()) port.resume();
+    }
+  }
+
+  get delivered(): boolean {
+    return this.#serialOutput.clear && this.#ports.every(({ output }) => output.clear);
+  }
+
+  get ended(): LoopMachine["ended"] {
+    const { state } = this.#machine;
+    if (state === "running") return undefined;
+    return { reason: state.stopped === "reset" ? "reset" : "power-off", code: state.code };
+  }
+
+  idleMs(): number {
+    return this.#machine.idleMs();
+  }
+
+  get halted(): boolean {
+    return this.#machine.halted;
+  }
+
+  /** Gives the disks up, and tells the owner that there will be no more output. */
+  close(): void {
+    for (const disk of this.#disks) disk.close?.();
+    this.#serialOutput.close();
+    for (const { output } of this.#ports) output.close();
+  }
+
+  #portOptions({ name }: PortWiring, index: number): PortOptions {
+    return {
+      name,
+      onData: (bytes) => {
+        if (!this.#ports[index].output.send(bytes)) this.#console.ports[index + 1].pause();
+      },
+    };
+  }
+
+  #attach(slot: number, device: VirtioDevice): void {
+    this.#machine.attachVirtio(slot, (line) => new MmioTransport(device, this.#machine.memory, line));
+  }
+}
+
+function newMachine(
+  memoryMiB: number,
+  harts: number,
+  boot: BootDescription,
+  onOutput: (bytes: Uint8Array) => void,
+): Machine {
+  try {
+    return new Machine({
+      ramSize: memoryMiB * MIB,
+      harts,
+      boot,
+      processor: (memory, all) => new TranslatingProcessor(memory, all),
+      onOutput,
+      onReboot: "stop",
+    });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    const message = `the host cannot give the guest ${memoryMiB} MiB of memory; ask for less with --memory`;
+    throw new HostError("memory-unavailable", message, { cause });
+  }
+}
+
+/** The partition's owner has claimed and checked the file. */
+function openBackend({ path, readOnly, mode }: DiskDescription): BlockBackend {
+  if (mode === "direct") return openDisk(path, { readOnly, claimed: true });
+  const base = openDisk(path, { readOnly: true, claimed: true });
+  return readOnly ? base : new Overlay(base, openTemporaryDisk(base.size));
+}
