@@ -305,6 +305,7 @@ test("multiport: without it port 0 is open from the start and nothing else is se
   lend(queues[2], 2);
   lend(queues[4], 1);
   assert.deepEqual(take(queues[0]).map(decode), ["in"]);
+  device.ports[0].close();
   send(queues[1], encode("out"));
   send(queues[3], control(1, PORT_OPEN, 1));
   send(queues[5], encode("nothing"));
