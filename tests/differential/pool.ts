@@ -29,9 +29,10 @@ export type PoolClass = keyof typeof classes;
 
 export type Pool = Readonly<Record<PoolClass, readonly Form[]>> & { readonly extensions: ReadonlySet<ExtensionName> };
 
-/** The pool of these extensions; compressed forms go with the instruction they expand to. */
-export function makePool(enabled: readonly ExtensionName[]): Pool {
-  const full: readonly Instruction[] = enabled.flatMap((name) => extensions[name]);
+/** The pool of these extensions without some instructions; compressed forms go with the instruction they expand to. */
+export function makePool(enabled: readonly ExtensionName[], without: ReadonlySet<string> = new Set()): Pool {
+  const all: readonly Instruction[] = enabled.flatMap((name) => extensions[name]);
+  const full = all.filter(({ name }) => !without.has(name));
   const names = new Set(full.map(({ name }) => name));
   const forms: readonly Form[] = [...full, ...compressedInstructions.filter(({ expansion }) => names.has(expansion))];
   const members = (belongs: (form: Form) => boolean) => forms.filter((form) => belongs(expansionOf(form)));

@@ -26,6 +26,11 @@ const optional: Partial<Record<ExtensionName, string>> = {
 };
 const always: readonly ExtensionName[] = ["i", "m", "a", "f", "d", "zicsr", "zifencei", "zihintpause"];
 
+/** Instructions that QEMU gets wrong before a release. */
+const faults: readonly { readonly name: string; readonly until: number; readonly fault: string }[] = [
+  { name: "ctzw", until: 8, fault: "counts on through the upper word" },
+];
+
 export class Qemu {
   readonly command: string;
   readonly version: string;
@@ -44,6 +49,12 @@ export class Qemu {
   static find(command = process.env.QEMU_RISCV64 ?? "qemu-riscv64"): Qemu | undefined {
     const { status, stdout } = spawnSync(command, ["--version"], { encoding: "utf8" });
     return status === 0 ? new Qemu(command, stdout.slice(0, stdout.indexOf("\n"))) : undefined;
+  }
+
+  /** Instructions that this QEMU cannot be a witness for. */
+  get distrusted(): ReadonlySet<string> {
+    const release = Number(/version (\d+)/.exec(this.version)?.[1]);
+    return new Set(faults.filter(({ until }) => release < until).map(({ name }) => name));
   }
 
   close(): void {

@@ -48,11 +48,10 @@ export class BareMachine {
       this.hart.updateTimer();
       this.hart.takeInterrupt();
       if (!this.hart.waiting) {
-        words[HartState.signal / 4] = Signal.none;
         this.hart.beginSlice(SLICE);
         this.#processor.run(0);
       }
-      const failed = words[HartState.signal / 4] === Signal.exception;
+      const failed = this.hart.takeSignal() === Signal.exception;
       const result = onStop(failed ? words[HartState.cause / 4] : undefined);
       if (result !== undefined) return result;
       if (failed) this.hart.takeException();
