@@ -29,7 +29,6 @@ function mapped(...entries: bigint[]): Sample {
   poke(machine.memory, table(1), entryFor(table(2), 0n));
   for (const [i, entry] of entries.entries()) poke(machine.memory, table(2) + 8 * i, entry);
   machine.hart.writeCsr(0x180, satpFor(8, 1, table(0)));
-  machine.hart.takeSignal();
   return machine;
 }
 
@@ -145,7 +144,6 @@ test("store: leaves when a device makes an interrupt deliverable", () => {
   hart.store(0x200_0000n, 2, 1n);
   assert.deepEqual(outcome(hart), { signal: Signal.none });
   hart.writeCsr(0x300, 8n);
-  hart.takeSignal();
   hart.store(0x200_0000n, 2, 1n);
   assert.deepEqual(outcome(hart), { signal: Signal.leave });
 });
@@ -246,20 +244,11 @@ test("load: a clean page is not entered for writing, a dirty one is", () => {
   assert.equal(tag(machine, data, 0x1000n, "write"), 0x1000n);
 });
 
-test("loadVirtual: gives the doubleword, or undefined with the fault signalled", () => {
-  const { hart, memory } = mapped(entryFor(RAM_BASE + 0x9000, RWAD));
-  poke(memory, RAM_BASE + 0x9008, -5n);
-  assert.equal(hart.loadVirtual(8n), BigInt.asUintN(64, -5n));
-  assert.equal(hart.loadVirtual(0x1008n), undefined);
-  assert.deepEqual(outcome(hart), { signal: Signal.exception, cause: Cause.loadPage, value: 0x1008n });
-});
-
 test("load: MPRV makes M-mode see memory as MPP does, fetches stay physical", () => {
   const { hart, memory } = mapped(entryFor(RAM_BASE + 0x9000, RWAD));
   poke(memory, RAM_BASE + 0x9000, 42n);
   enterMode(hart, Privilege.machine);
   hart.writeCsr(0x300, (1n << 17n) | (1n << 11n));
-  hart.takeSignal();
   assert.equal(hart.load(0n, 3), 42n);
   assert.notEqual(hart.fetch(BigInt(RAM_BASE)), 0);
   assert.equal(hart.words[Slot.privilege], Privilege.machine);

@@ -199,11 +199,6 @@ export class Hart implements HartCallouts, HartArea {
     return signal;
   }
 
-  /** `fence.i` on this hart, before its next instruction. */
-  fenceInstructions(): void {
-    this.instructionFence();
-  }
-
   /** `sfence.vma` on this hart, for one address or all and for one ASID or all. */
   fenceAddresses(address: bigint | undefined, asid: bigint | undefined): void {
     const space = asid === undefined ? -1 : Number(asid & 0xffffn);
@@ -216,25 +211,21 @@ export class Hart implements HartCallouts, HartArea {
     this.selectSpaces();
   }
 
-  /** Doubleword at a virtual address as the current mode sees it; undefined with the exception signalled. */
-  loadVirtual(address: bigint): bigint | undefined {
-    const value = load(this, address, 3);
-    return this.words[Word.signal] === Signal.exception ? undefined : BigInt.asUintN(64, value);
-  }
-
   /** Value of a CSR as M-mode reads it. */
   readCsr(number: number): bigint {
     existing(number).read(this);
     return BigInt.asUintN(64, this.joinValue(this.low, this.high));
   }
 
-  /** Writes a CSR as M-mode does; what is read-only stays. */
+  /** Writes a CSR as M-mode does; what is read-only stays. It signals nothing: no instruction of the guest did it. */
   writeCsr(number: number, value: bigint): void {
     const csr = existing(number);
     if (csr.readOnly) return;
+    const signal = this.words[Word.signal];
     csr.read(this);
     this.doublewords[Slot.scratch / 2] = value;
     csr.update(this, 0, this.words[Slot.scratch], this.words[Slot.scratch + 1]);
+    this.words[Word.signal] = signal;
   }
 
   // ---- HartCallouts

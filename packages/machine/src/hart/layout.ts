@@ -29,7 +29,7 @@ export const TLB_BANKS = 8;
 export const TlbEntry = { read: 0, write: 8, execute: 16, addend: 24 } as const;
 
 /** Decode cache of the interpreter: direct-mapped by a hash of the instruction word. */
-export const DECODE_ENTRIES = 4096;
+export const DECODE_ENTRIES = 16384;
 /** `handler` is 0 for an empty entry; register fields are pre-multiplied by 8. */
 export const DecodeEntry = {
   word: 0,
@@ -88,7 +88,7 @@ export const HartState = {
   csrs: place(0x800 - next),
   decode: 0x1000,
   jumps: 0x1000 + DECODE_ENTRIES * DecodeEntry.bytes,
-  tlbs: 0x40000,
+  tlbs: 0x80000,
 } as const;
 
 export const hartBase = (index: number): number => HART_AREA * (index + 1);

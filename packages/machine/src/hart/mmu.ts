@@ -68,6 +68,7 @@ export class Mmu {
    */
   translate(space: AddressSpace, low: number, high: number, access: number, bytes: number): number {
     if (space.levels === 0) {
+      if (high >>> 24 !== 0) return accessFault(access);
       this.page = (high >>> 0) * 0x10_0000 + (low >>> 12);
       this.permissions = READ | WRITE | EXECUTE;
       this.span = 0;

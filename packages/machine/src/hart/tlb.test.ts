@@ -1,0 +1,224 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RAM_BASE } from "../memory.ts";
+import { HartState, JUMP_ENTRIES, JumpEntry, TLB_BANKS, TLB_ENTRIES } from "./layout.ts";
+import { EXECUTE, READ, WRITE } from "./pmp.ts";
+import { Privilege, Slot, Word } from "./state.ts";
+import { enterMode, entryFor, Pte, poke, type Sample, sample, satpFor, system, table } from "./testing/sample.ts";
+
+const SATP = 0x180;
+const SSTATUS = 0x100;
+const SUM = 1n << 18n;
+const LEAF = Pte.R | Pte.W | Pte.X | Pte.A | Pte.D;
+const A = RAM_BASE + 0x20_0000;
+const B = RAM_BASE + 0x20_1000;
+const ALL = -1n;
+
+/** S-mode under Sv39 with virtual page 1 on page A, whose first word is 1; page B's is 2. */
+function machine(asid = 1): Sample {
+  const made = sample("supervisor");
+  poke(made.memory, A, 1n);
+  poke(made.memory, B, 2n);
+  poke(made.memory, table(0), entryFor(table(1), 0n));
+  poke(made.memory, table(1), entryFor(table(2), 0n));
+  map(made, A);
+  made.hart.writeCsr(SATP, satpFor(8, asid, table(0)));
+  return made;
+}
+
+const map = ({ memory }: Sample, physical: number): void => poke(memory, table(2) + 8, entryFor(physical, LEAF));
+
+/** What generated code would read: through the TLB if it hits, else by the call-out. */
+function read({ hart, memory }: Sample, address = 0x1000n): bigint {
+  const at = hart.words[Word.dataTlb] + Number((address >> 12n) & BigInt(TLB_ENTRIES - 1)) * 32;
+  if (memory.view.getBigInt64(at, true) !== (address & ~0xfffn)) return hart.load(address, 3);
+  const addend = memory.view.getInt32(at + 24, true);
+  return memory.view.getBigInt64((Number(address) + addend) >>> 0, true);
+}
+
+test("select: one bank per address space, the same one when it comes back", () => {
+  const made = machine();
+  const { hart } = made;
+  read(made);
+  const bank = hart.words[Word.dataTlb];
+  enterMode(hart, Privilege.user);
+  assert.notEqual(hart.words[Word.dataTlb], bank);
+  enterMode(hart, Privilege.supervisor);
+  assert.equal(hart.words[Word.dataTlb], bank);
+  map(made, B);
+  assert.equal(read(made), 1n, "the translation is still cached");
+});
+
+test("select: SUM changes where data is looked up and leaves fetches alone", () => {
+  const { hart } = machine();
+  const [data, code, context] = [hart.words[Word.dataTlb], hart.words[Word.fetchTlb], hart.words[Word.context]];
+  hart.writeCsr(SSTATUS, SUM);
+  assert.notEqual(hart.words[Word.dataTlb], data);
+  assert.equal(hart.words[Word.fetchTlb], code);
+  assert.equal(hart.words[Word.context], context);
+});
+
+test("select: SUM means nothing to U-mode and no bit means anything without translation", () => {
+  const { hart } = machine();
+  const banks = [0, 4].map((bits) => hart.tlb.select(Privilege.user | bits));
+  assert.equal(banks[0], banks[1]);
+  hart.writeCsr(SATP, 0n);
+  const bare = [0, 4, 8, 12].map((bits) => hart.tlb.select(Privilege.supervisor | bits));
+  assert.equal(new Set(bare).size, 1);
+});
+
+test("select: an ASID is an address space of its own, and more of them than banks still translate right", () => {
+  const made = machine();
+  const roots = Array.from({ length: TLB_BANKS + 3 }, (_, i) => i);
+  for (const i of roots) {
+    poke(made.memory, table(10 + 3 * i), entryFor(table(11 + 3 * i), 0n));
+    poke(made.memory, table(11 + 3 * i), entryFor(table(12 + 3 * i), 0n));
+    poke(made.memory, table(12 + 3 * i) + 8, entryFor(A + 0x1000 * i, LEAF));
+    poke(made.memory, A + 0x1000 * i, BigInt(1000 + i));
+  }
+  for (const round of [0, 1, 2]) {
+    for (const i of round === 1 ? roots.toReversed() : roots) {
+      made.hart.writeCsr(SATP, satpFor(8, i, table(10 + 3 * i)));
+      assert.equal(read(made), BigInt(1000 + i));
+    }
+  }
+});
+
+test("select: the same ASID with another root does not reuse translations", () => {
+  const made = machine();
+  read(made);
+  poke(made.memory, table(5), entryFor(table(6), 0n));
+  poke(made.memory, table(6), entryFor(table(7), 0n));
+  poke(made.memory, table(7) + 8, entryFor(B, LEAF));
+  made.hart.writeCsr(SATP, satpFor(8, 1, table(5)));
+  assert.equal(read(made), 2n);
+});
+
+const fences: [string, bigint, bigint][] = [
+  ["all addresses, all ASIDs", ALL, ALL],
+  ["one address, all ASIDs", 0x1000n, ALL],
+  ["all addresses, one ASID", ALL, 1n],
+  ["one address, one ASID", 0x1008n, 1n],
+];
+
+for (const name of ["sfence.vma", "sinval.vma"] as const) {
+  for (const [what, address, asid] of fences) {
+    test(`${name}: ${what}: the next access sees the new table and code gets a new context`, () => {
+      const made = machine();
+      const { hart } = made;
+      hart.fetch(0x1000n);
+      assert.equal(read(made), 1n);
+      const context = hart.words[Word.context];
+      map(made, B);
+      system(hart, name, address, asid);
+      assert.equal(read(made), 2n);
+      assert.notEqual(hart.words[Word.context], context);
+    });
+  }
+}
+
+test("sfence.vma: reaches spaces that are not current", () => {
+  for (const [what, address, asid] of fences) {
+    const made = machine();
+    read(made);
+    enterMode(made.hart, Privilege.machine);
+    map(made, B);
+    system(made.hart, "sfence.vma", address, asid);
+    enterMode(made.hart, Privilege.supervisor);
+    assert.equal(read(made), 2n, what);
+  }
+});
+
+test("sfence.vma: another ASID or another address keeps what is cached", () => {
+  const made = machine();
+  read(made);
+  map(made, B);
+  system(made.hart, "sfence.vma", ALL, 2n);
+  system(made.hart, "sfence.vma", 0x2000n, ALL);
+  system(made.hart, "sfence.vma", 0x1000n, 2n);
+  assert.equal(read(made), 1n);
+});
+
+test("sfence.vma: a data page's flush keeps the context of code", () => {
+  const made = machine();
+  const { hart } = made;
+  hart.fetch(0x1000n);
+  poke(made.memory, table(2) + 16, entryFor(B, LEAF));
+  read(made, 0x2000n);
+  const context = hart.words[Word.context];
+  system(hart, "sfence.vma", 0x2000n, ALL);
+  assert.equal(hart.words[Word.context], context);
+});
+
+test("sfence.vma: any address of a superpage drops all of its pages, in both halves of the address space", () => {
+  for (const base of [0x4000_0000n, 0xffff_ffc0_4000_0000n]) {
+    const made = sample("supervisor");
+    const root = Number((base >> 30n) & 511n);
+    poke(made.memory, table(0) + 8 * root, entryFor(table(1), 0n));
+    poke(made.memory, table(1), entryFor(RAM_BASE, LEAF));
+    poke(made.memory, table(1) + 8, entryFor(RAM_BASE + 0x20_0000, LEAF));
+    made.hart.writeCsr(SATP, satpFor(8, 0, table(0)));
+    poke(made.memory, RAM_BASE + 0x3000, 1n);
+    poke(made.memory, RAM_BASE + 0x20_3000, 2n);
+    assert.equal(made.hart.load(base + 0x3000n, 3), 1n);
+    poke(made.memory, table(1), entryFor(RAM_BASE + 0x20_0000, LEAF));
+    system(made.hart, "sfence.vma", base + 0x1f_0000n, ALL);
+    const bank = made.hart.dataSpace;
+    assert.equal(made.memory.view.getBigInt64(bank.offset + 3 * 32, true), -1n);
+    assert.equal(made.hart.load(base + 0x3000n, 3), 2n);
+  }
+});
+
+test("install: an entry that another page takes over keeps no tag of the first", () => {
+  const { hart, memory } = machine();
+  const bank = hart.dataSpace;
+  const at = bank.offset + 32;
+  const tags = () => [0, 8, 16].map((tag) => memory.view.getBigInt64(at + tag, true));
+  bank.install(0x1000, 0, 0x10_0000, READ | WRITE | EXECUTE, 0);
+  assert.deepEqual(tags(), [0x1000n, 0x1000n, 0x1000n]);
+  bank.install(0x1000 + 4096 * TLB_ENTRIES, 0, 0x20_0000, READ, 0);
+  assert.deepEqual(tags(), [BigInt(0x1000 + 4096 * TLB_ENTRIES), -1n, -1n]);
+  bank.install(0x1000, -1, 0x10_0000, READ, 0);
+  assert.deepEqual(tags(), [BigInt.asIntN(64, 0xffff_ffff_0000_1000n), -1n, -1n]);
+});
+
+test("install: keeps the execute tag when data of the same page is entered, and takes a write tag that is gone", () => {
+  const { hart, memory } = machine();
+  const bank = hart.dataSpace;
+  const tags = () => [0, 8, 16].map((tag) => memory.view.getBigInt64(bank.offset + 32 + tag, true));
+  bank.install(0x1000, 0, 0x10_0000, READ | EXECUTE, 0);
+  bank.install(0x1000, 0, 0x10_0000, READ | WRITE, 0);
+  assert.deepEqual(tags(), [0x1000n, 0x1000n, 0x1000n]);
+  bank.install(0x1000, 0, 0x10_0000, READ, 0);
+  assert.deepEqual(tags(), [0x1000n, -1n, 0x1000n]);
+});
+
+test("context: PMP, menvcfg and satp change it or the space it belongs to", () => {
+  const { hart } = machine();
+  let last = hart.words[Word.context];
+  const writes: [number, bigint][] = [
+    [0x3b5, 1n],
+    [0x3a0, 0x1fn],
+    [0x30a, 1n << 62n],
+    [SATP, satpFor(9, 1, table(0))],
+  ];
+  for (const [number, value] of writes) {
+    hart.fetch(0x1000n);
+    hart.writeCsr(number, value);
+    assert.notEqual(hart.words[Word.context], last, number.toString(16));
+    last = hart.words[Word.context];
+  }
+});
+
+test("refresh: empties TLB and jump cache that memory was restored with", () => {
+  const made = machine();
+  read(made);
+  const { hart, memory } = made;
+  const area = hart.words;
+  area.fill(7, HartState.jumps / 4, HartState.jumps / 4 + 16);
+  area[Slot.satp] = 0;
+  hart.refresh();
+  const jumps = memory.bytes.subarray(hart.words.byteOffset + HartState.jumps);
+  assert.ok(jumps.subarray(0, JUMP_ENTRIES * JumpEntry.bytes).every((byte) => byte === 0xff));
+  assert.equal(memory.view.getBigInt64(hart.words[Word.dataTlb] + 32, true), -1n);
+});
