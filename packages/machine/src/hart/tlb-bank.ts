@@ -60,8 +60,10 @@ export class TlbBank implements AddressSpace {
     const index = (low >>> 12) & INDEX_MASK;
     const at = this.#start + index * ENTRY_WORDS;
     const addend = (pageOffset - tag) | 0;
-    if (words[at + ADDEND_WORD] !== addend || !this.#holds(at, tag, high)) words.fill(-1, at, at + 6);
-    words[at + ADDEND_WORD] = addend;
+    if (words[at + ADDEND_WORD] !== addend || !this.#holds(at, tag, high)) {
+      this.#setTag(at + EXECUTE_WORD, 0, 0, false);
+      words[at + ADDEND_WORD] = addend;
+    }
     this.#setTag(at + READ_WORD, tag, high, (permissions & READ) !== 0);
     this.#setTag(at + WRITE_WORD, tag, high, (permissions & WRITE) !== 0);
     if ((permissions & EXECUTE) !== 0) {
