@@ -61,9 +61,19 @@ const halves = buckets(compressedInstructions, HALF_KEY);
 
 export const isCompressed = (word: number): boolean => (word & 3) !== 3;
 
+/** What words decode to, as far as it is known; programs use few different words. */
+const known = new Map<number, Decoded | undefined>();
+const MAX_KNOWN = 0x10000;
+
 /** Decodes a 32-bit word, of which a compressed instruction uses the low half; undefined if it is illegal. */
 export function decode(word: number): Decoded | undefined {
-  return isCompressed(word) ? decodeHalf(word & 0xffff) : decodeWord(word);
+  const key = isCompressed(word) ? word & 0xffff : word | 0;
+  const found = known.get(key);
+  if (found !== undefined || known.has(key)) return found;
+  const decoded = isCompressed(key) ? decodeHalf(key) : decodeWord(key);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(key, decoded);
+  return decoded;
 }
 
 function decodeWord(word: number): Decoded | undefined {

@@ -7,7 +7,7 @@ import { calloutSignatures } from "./codegen/runtime-functions.ts";
 import { runtimeModule } from "./codegen/runtime-module.ts";
 import { floatFunctions } from "./float/index.ts";
 import type { HartCallouts } from "./hart/callouts.ts";
-import { DecodeEntry, HartState, hartBase, JUMP_ENTRIES, JumpEntry, Signal } from "./hart/layout.ts";
+import { DecodeEntry, HartState, hartBase, JUMP_ENTRIES, JumpEntry } from "./hart/layout.ts";
 import { FIRST_HANDLER, ILLEGAL_HANDLER, interpreterModule } from "./interpreter/interpreter-module.ts";
 import { Translator } from "./jit/translator.ts";
 import { type GuestMemory, HART_AREA, PAGE_SIZE, RAM_BASE } from "./memory.ts";
@@ -52,7 +52,7 @@ export class TranslatingProcessor implements Processor {
         env: { ...env, regions: this.#translator.table },
         dispatch: {
           decode: (_hart: number, word: number, entry: number) => this.#decode(word, entry),
-          miss: (base: number, entry: number) => this.#miss(base, entry, key === 0),
+          miss: (offset: number, entry: number) => this.#miss(offset, entry, key === 0),
         },
       },
     );
@@ -96,27 +96,17 @@ export class TranslatingProcessor implements Processor {
   }
 
   /** A jump target that the jump cache does not know, or that has become hot: finds or asks for its region. */
-  #miss(base: number, entry: number, atOnce: boolean): void {
+  #miss(offset: number, entry: number, atOnce: boolean): void {
     const { view } = this.#memory;
-    const pc = view.getBigInt64(base + HartState.pc, true);
-    const context = view.getInt32(base + HartState.context, true);
-    const offset = this.#harts[base / HART_AREA - 1]!.fetch(pc);
-    if (offset === 0) {
-      // The interpreter meets the same fault when it fetches, and reports it.
-      view.setInt32(base + HartState.signal, Signal.none, true);
-      return;
-    }
-    const known =
-      view.getBigInt64(entry + JumpEntry.pc, true) === pc && view.getInt32(entry + JumpEntry.context, true) === context;
+    const hot = atOnce || view.getInt32(entry + JumpEntry.offset, true) === offset;
     let region = this.#translator.regionAt(offset);
-    if (region === 0 && (known || atOnce)) {
+    if (region === 0 && hot) {
       this.#translator.request(offset);
       if (atOnce) this.#translator.compile();
       this.#protectCode();
       region = this.#translator.regionAt(offset);
     }
-    view.setBigInt64(entry + JumpEntry.pc, pc, true);
-    view.setInt32(entry + JumpEntry.context, context, true);
+    view.setInt32(entry + JumpEntry.offset, offset, true);
     view.setInt32(entry + JumpEntry.region, region, true);
   }
 

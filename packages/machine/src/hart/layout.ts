@@ -44,9 +44,9 @@ export const DecodeEntry = {
   bytes: 24,
 } as const;
 
-/** Jump cache: virtual pc and execution context to the table index of a translated region. */
-export const JUMP_ENTRIES = 4096;
-export const JumpEntry = { pc: 0, context: 8, region: 12, bytes: 16 } as const;
+/** Jump cache: where a jump target lies in the wasm memory to the table index of its region, or to a count. */
+export const JUMP_ENTRIES = 16384;
+export const JumpEntry = { offset: 0, region: 4, bytes: 8 } as const;
 
 let next = 0;
 const place = (bytes: number): number => {
@@ -88,7 +88,7 @@ export const HartState = {
   csrs: place(0x800 - next),
   decode: 0x1000,
   jumps: 0x1000 + DECODE_ENTRIES * DecodeEntry.bytes,
-  tlbs: 0x80000,
+  tlbs: 0x90000,
 } as const;
 
 export const hartBase = (index: number): number => HART_AREA * (index + 1);

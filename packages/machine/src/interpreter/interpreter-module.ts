@@ -34,7 +34,7 @@ const illegal: Pick<Instruction, "semantics"> = {
 
 /**
  * The module's bytes. It imports `env.memory`, `env.regions` (the table of translated regions), the call-outs,
- * `dispatch.decode(hart, word, entry)` which fills a decode-cache entry, and `dispatch.miss(hart, entry)` for a jump target
+ * `dispatch.decode(hart, word, entry)` which fills a decode-cache entry, and `dispatch.miss(offset, entry)` for a jump target
  * whose jump-cache entry is another's or that was met more than `threshold` times. A positive `region` in an entry is an
  * index in the table, any other counts down.
  */
@@ -69,17 +69,18 @@ function emitRun(b: ModuleFunction, imports: RuntimeImports, calls: Calls, thres
   const page = b.local(i64);
   const addend = b.local(i32);
 
+  const entered = { pc, word, host, page, addend, budget };
   b.get(HART).memory(Memory.i64_load, HartState.pc).set(pc);
   b.get(HART).memory(Memory.i32_load, HartState.budget).set(budget);
   b.i64(-1n).set(page);
   const leaveJumped = b.block();
   const leave = b.block();
   const jumped = b.loop();
-  emitDispatch(b, { pc, budget, leave, leaveJumped, jumped }, calls, threshold);
+  emitDispatch(b, { ...entered, leave, leaveJumped, jumped }, calls, threshold);
   const again = b.loop();
   const next = b.block();
   const frame: LoopFrame = { pc, budget, entry, next, jumped, leave, leaveJumped };
-  emitFetch(b, { pc, word, host, page, addend, leave }, calls.fetch);
+  emitFetch(b, { ...entered, leave }, calls.fetch);
   emitDecode(b, { word, entry }, calls.decode);
   b.get(budget).i32(1).op(Op.i32_sub).set(budget);
   emitHandlers(b, imports, frame);
@@ -93,37 +94,40 @@ function emitRun(b: ModuleFunction, imports: RuntimeImports, calls: Calls, thres
   b.get(HART).get(budget).memory(Memory.i32_store, HartState.budget);
 }
 
-interface DispatchFrame {
+/** Locals and labels of the fetch. */
+interface FetchFrame {
   readonly pc: number;
-  readonly budget: number;
+  readonly word: number;
+  /** Offset in the memory of the instruction at `pc`. */
+  readonly host: number;
+  readonly page: number;
+  readonly addend: number;
   readonly leave: Label;
+}
+
+interface DispatchFrame extends FetchFrame {
+  readonly budget: number;
   readonly leaveJumped: Label;
   readonly jumped: Label;
 }
 
 /** At a jump target: ends with the budget, enters a region, or counts the target and goes on to interpret it. */
 function emitDispatch(b: ModuleFunction, frame: DispatchFrame, calls: Calls, threshold: number): void {
-  const { pc, budget, leave, leaveJumped, jumped } = frame;
+  const { pc, host, budget, leave, leaveJumped, jumped } = frame;
   const [jump, region] = [b.local(i32), b.local(i32)];
   b.get(HART).i64(0n).memory(Memory.i64_store, HartState.x);
   b.get(budget).i32(0).op(Op.i32_lt_s).brIf(leave);
-  b.get(pc)
-    .op(Op.i32_wrap_i64)
+  emitLocate(b, frame, calls.fetch);
+  b.get(host)
     .i32(1)
     .op(Op.i32_shr_u)
     .i32(JUMP_ENTRIES - 1)
-    .op(Op.i32_and);
-  b.i32(Math.log2(JumpEntry.bytes))
-    .op(Op.i32_shl)
-    .get(HART)
-    .op(Op.i32_add)
-    .i32(HartState.jumps)
-    .op(Op.i32_add)
-    .set(jump);
+    .op(Op.i32_and)
+    .i32(Math.log2(JumpEntry.bytes))
+    .op(Op.i32_shl);
+  b.get(HART).op(Op.i32_add).i32(HartState.jumps).op(Op.i32_add).set(jump);
   const whenKnown = () => {
-    b.get(jump).memory(Memory.i64_load, JumpEntry.pc).get(pc).op(Op.i64_eq);
-    b.get(jump).memory(Memory.i32_load, JumpEntry.context).get(HART).memory(Memory.i32_load, HartState.context);
-    b.op(Op.i32_eq).op(Op.i32_and).if();
+    b.get(jump).memory(Memory.i32_load, JumpEntry.offset).get(host).op(Op.i32_eq).if();
     b.get(jump).memory(Memory.i32_load, JumpEntry.region).tee(region).i32(0).op(Op.i32_gt_s).brIf(translated);
   };
   const cold = b.block();
@@ -132,8 +136,7 @@ function emitDispatch(b: ModuleFunction, frame: DispatchFrame, calls: Calls, thr
   b.get(jump).get(region).i32(1).op(Op.i32_sub).memory(Memory.i32_store, JumpEntry.region);
   b.get(region).i32(-threshold).op(Op.i32_gt_s).brIf(cold);
   b.end();
-  b.get(HART).get(pc).memory(Memory.i64_store, HartState.pc);
-  b.get(HART).get(jump).call(calls.miss);
+  b.get(host).get(jump).call(calls.miss);
   whenKnown();
   b.end();
   b.br(cold).end();
@@ -146,19 +149,8 @@ function emitDispatch(b: ModuleFunction, frame: DispatchFrame, calls: Calls, thr
   b.br(jumped).end();
 }
 
-interface FetchFrame {
-  readonly pc: number;
-  readonly word: number;
-  readonly host: number;
-  readonly page: number;
-  readonly addend: number;
-  readonly leave: Label;
-}
-
-/** Loads the instruction word at pc; a compressed one keeps only its low half. */
-function emitFetch(b: ModuleFunction, frame: FetchFrame, fetch: number): void {
-  const { pc, word, host, page, addend, leave } = frame;
-  const upper = b.local(i64);
+/** Finds the instruction at pc in the memory, or leaves with a fault. */
+function emitLocate(b: ModuleFunction, { pc, host, page, addend, leave }: FetchFrame, fetch: number): void {
   b.get(pc).i64(-4096n).op(Op.i64_and).get(page).op(Op.i64_eq).if();
   b.get(pc).op(Op.i32_wrap_i64).get(addend).op(Op.i32_add).set(host);
   b.else();
@@ -170,6 +162,13 @@ function emitFetch(b: ModuleFunction, frame: FetchFrame, fetch: number): void {
   b.op(Op.select).set(page);
   b.get(host).get(pc).op(Op.i32_wrap_i64).op(Op.i32_sub).set(addend);
   b.end();
+}
+
+/** Loads the instruction word at pc; a compressed one keeps only its low half. */
+function emitFetch(b: ModuleFunction, frame: FetchFrame, fetch: number): void {
+  const { pc, word, host, leave } = frame;
+  const upper = b.local(i64);
+  emitLocate(b, frame, fetch);
   b.get(host).memory(Memory.i32_load16_u).tee(word).i32(3).op(Op.i32_and).i32(3).op(Op.i32_eq).if();
   b.get(pc).i64(4095n).op(Op.i64_and).i64(4094n).op(Op.i64_eq).if();
   // The upper half is on the next page.
