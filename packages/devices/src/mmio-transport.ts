@@ -238,7 +238,7 @@ export class MmioTransport implements MmioDevice, DeviceTransport {
         this.#line.set(this.#interrupts !== 0);
         return;
       case Register.status:
-        if (value === 0) this.#reset();
+        if (value === 0) this.reset();
         else this.#advance(value);
         return;
     }
@@ -319,7 +319,8 @@ export class MmioTransport implements MmioDevice, DeviceTransport {
     this.signal();
   }
 
-  #reset(): void {
+  /** As after power-on: what the driver asks for by writing status 0, and what a reset of the machine does. */
+  reset(): void {
     for (const queue of this.#queues) queue.disable();
     this.#setups = this.#queues.map(emptySetup);
     this.#status = 0;
