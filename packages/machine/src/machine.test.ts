@@ -10,6 +10,7 @@ import {
   a2,
   a6,
   a7,
+  add,
   addi,
   auipc,
   bne,
@@ -307,6 +308,25 @@ test("Machine: a virtio slot appears in the tree, answers on the bus and is rese
   assert.deepEqual(writes, [[0x70, 4, 0]]);
   runToEnd(machine);
   assert.equal(text, "e");
+});
+
+test("Machine: an SBI call from translated code takes and gives the registers of that moment", () => {
+  // Probes DBCN in a loop, counting in t2 the answers that are right; translated at once.
+  const probe = sbi(0x10, 3, 0x4442434e);
+  const loop = [
+    ...probe,
+    bne(a0, zero, 4 * 2),
+    add(t2, t2, a1),
+    addi(t1, t1, -1),
+    bne(t1, zero, -4 * (probe.length + 3)),
+  ];
+  const code = [addi(t1, zero, 200), addi(t2, zero, 0), ...loop, ...shutdown];
+  const { machine } = machineOf(sampleImage(code), {
+    processor: (memory, harts) => new TranslatingProcessor(memory, harts, 0),
+  });
+  runToEnd(machine);
+  assert.deepEqual(machine.state, { stopped: "poweroff", code: 0 });
+  assert.equal(machine.harts[0].getX(t2), 200n);
 });
 
 /** Random instruction words as a kernel: the host survives whatever they do, and every slice comes back. */

@@ -4,6 +4,7 @@
  */
 import { type BootDescription, type BootEntry, loadBoot } from "./boot/load.ts";
 import { Bus, type InterruptLine, type MmioDevice } from "./bus.ts";
+import { Cause } from "./hart/cause.ts";
 import { type Clock, HostClock, millisecondsUntil } from "./hart/clock.ts";
 import { Hart } from "./hart/hart.ts";
 import { HartState, Signal } from "./hart/layout.ts";
@@ -44,6 +45,8 @@ export interface MachineStop {
 
 const SIGNAL = HartState.signal / 4;
 const BUDGET = HartState.budget / 4;
+const CAUSE = HartState.cause / 4;
+const ECALL_BYTES = 4n;
 const MENVCFG = 0x30a;
 const ADUE = 1n << 61n;
 /** Writing 0 there resets a virtio device. @spec virtio "MMIO Device Register Layout" */
@@ -66,12 +69,12 @@ export class Machine {
   readonly #processor: Processor;
   readonly #virtio = new Map<number, MmioDevice>();
   #states: HartStates;
+  /** What serves environment calls from S-mode, when the hypervisor is the guest's firmware. */
+  #sbi: SbiHost | undefined;
   #state: "running" | MachineStop = "running";
   #restarting = false;
   /** The hart that runs now, if one does. */
   #current: Hart | undefined;
-  /** Another hart has been given something to do, so this one's turn ends. */
-  #yielding = false;
 
   /** Does not load anything yet: devices are attached first, then `start` is called. */
   constructor(options: MachineOptions) {
@@ -189,12 +192,8 @@ export class Machine {
     for (const hart of harts) {
       // The device tree says "svadu" without "svade": the hardware updates A and D bits.
       hart.writeCsr(MENVCFG, (hart.readCsr(MENVCFG) ?? 0n) | ADUE);
-      hart.environmentCall = () => {
-        serveCall(host, hart.index);
-        this.#yielding = harts.length > 1;
-        return true;
-      };
     }
+    this.#sbi = host;
     this.#states.resume(0);
   }
 
@@ -229,16 +228,27 @@ export class Machine {
     const shared = this.harts.length > 1;
     if (shared) hart.clearReservation();
     this.#current = hart;
-    this.#yielding = false;
     hart.beginSlice(sliceBudget(hart.nextDeadline(), this.clock, shared));
     for (let exits = 0; exits < MAX_EXITS; exits++) {
       hart.takeInterrupt();
       if (hart.waiting) return;
       this.#processor.run(index);
-      if (words[SIGNAL] === Signal.exception) hart.takeException();
+      const called = words[SIGNAL] === Signal.exception && words[CAUSE] === Cause.supervisorCall;
+      if (called && this.#sbi !== undefined) this.#serve(hart, this.#sbi);
+      else if (words[SIGNAL] === Signal.exception) hart.takeException();
       words[SIGNAL] = Signal.none;
-      if (words[BUDGET] < 0 || this.#yielding || !this.#goesOn(index)) return;
+      // What a call did may concern other harts, and the caller often waits for them: its turn ends.
+      if (words[BUDGET] < 0 || (called && shared) || !this.#goesOn(index)) return;
     }
+  }
+
+  /**
+   * Answers an SBI call. Not within the call-out of the ECALL: translated code keeps registers to itself until it is left.
+   */
+  #serve(hart: Hart, sbi: SbiHost): void {
+    hart.words[SIGNAL] = Signal.none;
+    if (serveCall(sbi, hart.index)) hart.pc += ECALL_BYTES;
+    else if (hart.words[SIGNAL] === Signal.exception) hart.takeException();
   }
 
   /** Whether the running hart has not stopped or suspended itself, nor ended or restarted the machine. */

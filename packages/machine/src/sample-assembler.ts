@@ -7,6 +7,7 @@ export const [zero, sp, t0, t1, t2, a0, a1, a2, a6, a7] = [0, 2, 5, 6, 7, 10, 11
 const i = (imm: number, rs1: number, f3: number, rd: number, op: number) =>
   (((imm & 0xfff) << 20) | (rs1 << 15) | (f3 << 12) | (rd << 7) | op) >>> 0;
 export const addi = (rd: number, rs1: number, imm: number) => i(imm, rs1, 0, rd, 0x13);
+export const add = (rd: number, rs1: number, rs2: number) => ((rs2 << 20) | (rs1 << 15) | (rd << 7) | 0x33) >>> 0;
 export const lui = (rd: number, upper: number) => ((upper << 12) | (rd << 7) | 0x37) >>> 0;
 export const auipc = (rd: number, upper: number) => ((upper << 12) | (rd << 7) | 0x17) >>> 0;
 const store = (f3: number, rs2: number, rs1: number, imm: number) =>
