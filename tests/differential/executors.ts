@@ -1,6 +1,13 @@
 /** Everything that has to agree with QEMU. */
 import type { Executor } from "./executor.ts";
 import { oracle } from "./oracle.ts";
-import { onTier } from "./processor.ts";
+import { flat, paged } from "./processor.ts";
 
-export const executors: readonly Executor[] = [oracle, onTier("interpreter"), onTier("mixed"), onTier("jit")];
+export const executors: readonly Executor[] = [
+  oracle,
+  flat("interpreter"),
+  flat("mixed"),
+  flat("jit"),
+  paged("interpreter"),
+  paged("jit"),
+];

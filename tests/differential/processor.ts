@@ -1,14 +1,16 @@
-/** Runs images on the machine: flat in M-mode, by the interpreter, by the JIT, or by both in turns. */
+/** Runs images on the machine: flat in M-mode, or in U-mode on pages that lie scattered over RAM. */
 import { BareMachine, type Tier } from "../../tools/conformance/bare-machine.ts";
 import { type Executor, type Halt, runAll } from "./executor.ts";
 import { IMAGE_BASE, type Image } from "./image.ts";
+import { enterUserMode, Scatter } from "./scatter.ts";
 
 const RAM_BYTES = 16 << 20;
 const MAX_SLICES = 5_000;
 const MSTATUS = 0x300;
 const FS_INITIAL = 1n << 13n;
 
-export const onTier = (tier: Tier): Executor => ({
+/** In M-mode, where addresses are physical. */
+export const flat = (tier: Tier): Executor => ({
   name: tier,
   run(image) {
     const machine = new BareMachine(RAM_BYTES, tier);
@@ -17,6 +19,19 @@ export const onTier = (tier: Tier): Executor => ({
     const stopped = runAll(image, (start) => execute(machine, image, start));
     const data = machine.memory.readable(IMAGE_BASE + image.dataOffset, image.bytes.length - image.dataOffset)!;
     return { data, stopped };
+  },
+});
+
+/** In U-mode under Sv39, where no two neighbouring pages of the image are neighbours in RAM. */
+export const paged = (tier: Tier): Executor => ({
+  name: `${tier}-paged`,
+  run(image) {
+    const machine = new BareMachine(RAM_BYTES, tier);
+    const scatter = new Scatter(machine.memory, image.bytes);
+    machine.hart.writeCsr(MSTATUS, FS_INITIAL);
+    enterUserMode(machine.hart, scatter.satp);
+    const stopped = runAll(image, (start) => execute(machine, image, start));
+    return { data: scatter.gather().subarray(image.dataOffset), stopped };
   },
 });
 

@@ -13,14 +13,17 @@ export type Verdict =
   | { readonly kind: "fail"; readonly testCase: number }
   | { readonly kind: "silent"; readonly pc: bigint };
 
-/** Runs an ELF file from reset in M-mode until it writes `tohost`. @throws Error if the file is no such test. */
-export function runTest(file: Uint8Array, tier: Tier): Verdict {
+/**
+ * Runs an ELF file from reset in M-mode until it writes `tohost`, at most for so many slices.
+ * @throws Error if the file is no such test.
+ */
+export function runTest(file: Uint8Array, tier: Tier, slices = MAX_SLICES): Verdict {
   const tohost = symbolAddress(file, "tohost");
   if (tohost === undefined) throw new Error("the file has no symbol tohost: it is not one of the riscv-tests");
   const machine = new BareMachine(RAM_BYTES, tier);
   machine.hart.pc = BigInt(loadElf(machine.memory, file, "test").entry);
   const report = machine.memory.offsetOf(tohost, 8);
-  const code = machine.run(MAX_SLICES, () => machine.memory.view.getUint32(report, true) || undefined);
+  const code = machine.run(slices, () => machine.memory.view.getUint32(report, true) || undefined);
   if (code === undefined) return { kind: "silent", pc: machine.hart.pc };
   return code === 1 ? { kind: "pass" } : { kind: "fail", testCase: code >>> 1 };
 }
