@@ -68,6 +68,15 @@ test("save: a restore under another clock keeps mtime and the comparators", () =
   assert.equal(second.clint.deadline(), 1077n);
 });
 
+test("state: any registers may be read and written without leaving the state", () => {
+  const words = Clint.stateWords(1);
+  const state = new Int32Array(words + 0x4000);
+  const clint = new Clint(1, { now: () => 0n, ticks: () => 0 }, () => {}, state);
+  for (let offset = 0; offset < 0x1_0000; offset += 4) clint.write(offset, 4, 0xffff_ffff);
+  assert.ok(state.subarray(words).every((word) => word === 0));
+  assert.equal(clint.read(0, 4), 1);
+});
+
 test("read: unknown registers and other widths give 0 and take nothing", () => {
   const { clint } = machine();
   for (const offset of [8, 0x3ffc, 0x4010, 0xbff0, 0xfffc]) {

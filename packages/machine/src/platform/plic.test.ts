@@ -146,14 +146,36 @@ test("save: a restored PLIC raises the same interrupts", () => {
 });
 
 test("state: any registers may be read and written without leaving the state", () => {
-  const state = new Int32Array(new SharedArrayBuffer(Plic.stateWords(1) * 4));
+  const words = Plic.stateWords(1);
+  const state = new Int32Array(new SharedArrayBuffer((words + 4096) * 4));
   const plic = new Plic(1, () => {}, state);
-  for (let offset = 0; offset < 0x60_0000; offset += 0x7c) {
+  for (let offset = 0; offset < 0x60_0000; offset += offset < 0x4000 ? 4 : 0x7c) {
     for (const bytes of [1, 2, 4]) {
       plic.write(offset, bytes, 0xffff_ffff);
       assert.ok(plic.read(offset, bytes) >= 0);
     }
   }
-  plic.setLevel(95, true);
-  assert.equal(plic.read(0x20_0004, 4) <= 95, true);
+  assert.ok(state.subarray(words).every((word) => word === 0));
+});
+
+test("registers: are words, and the gaps between them read 0", () => {
+  const { plic } = machine();
+  plic.write(4, 2, 7);
+  plic.write(6, 4, 7);
+  assert.equal(plic.read(4, 4), 0);
+  plic.write(4, 4, 7);
+  assert.deepEqual([plic.read(4, 1), plic.read(4, 2)], [0, 0]);
+  plic.write(THRESHOLD, 4, 7);
+  plic.write(0x208c, 4, 1);
+  assert.deepEqual([plic.read(0x208c, 4), plic.read(THRESHOLD, 4)], [0, 7]);
+});
+
+test("complete: a source beyond the last leaves the other bits alone", () => {
+  const state = new Int32Array(Plic.stateWords(1));
+  const plic = new Plic(1, () => {}, state);
+  plic.line(1).set(true);
+  plic.write(THRESHOLD, 4, 7);
+  const before = state.slice();
+  for (let source = 96; source < 256; source++) plic.write(CLAIM, 4, source);
+  assert.deepEqual(state, before);
 });

@@ -24,8 +24,8 @@ export class Syscon implements MmioDevice {
     return 0;
   }
 
-  write(offset: number, bytes: number, value: number): void {
-    if (offset !== 0 || bytes < 2) return;
+  write(offset: number, _bytes: number, value: number): void {
+    if (offset !== 0) return;
     const command = value & 0xffff;
     if (command === Finisher.pass) this.#events.onPowerOff(0);
     else if (command === Finisher.fail) this.#events.onPowerOff(value >>> 16);
