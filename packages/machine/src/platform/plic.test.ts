@@ -5,7 +5,7 @@ import { Plic } from "./plic.ts";
 const CLAIM = 0x20_1004;
 const THRESHOLD = 0x20_1000;
 
-/** A PLIC for two harts; helpers address context 1, hart 0's S-mode. */
+/** A PLIC for two harts; `prepare` and `raised` are about context 1, hart 0's S-mode. */
 function machine() {
   const pending = new Map<string, boolean>();
   const plic = new Plic(2, (hart, bit, level) => pending.set(`${hart}:${bit}`, level));
