@@ -4,7 +4,7 @@ import { claimDisk, Partition } from "@bulkhead/hypervisor/node";
 import { CliError } from "./failure.ts";
 import { imageTable } from "./image-table.ts";
 import type { BuildContext, Images } from "./images.ts";
-import { describeRun, type ReadyImage, writesToHost } from "./launch.ts";
+import { describeRun, type ReadyImage, type Use, writesToHost } from "./launch.ts";
 import { checkRun, type RunOptions } from "./options.ts";
 import type { Handlers } from "./program.ts";
 import { duration, ProgressLine } from "./progress-line.ts";
@@ -57,16 +57,19 @@ async function run(
   checkRun(name, options, command);
   await checkFiles(options);
   const image = name === undefined ? undefined : await ready(name, streams, images);
-  const description = describeRun(image, options);
+  const description = describeRun(image, options, command === undefined ? consoleUse(streams) : { kind: "command" });
   const partition = await Partition.start(description);
   return command === undefined
-    ? runConsole(partition, streams, image !== undefined)
+    ? runConsole(partition, streams)
     : runCommand(partition, command, streams, {
         name: name ?? "guest",
         shutDown: writesToHost(description),
         showConsole: process.env.BULKHEAD_DEBUG === "1",
       });
 }
+
+const consoleUse = ({ stdin, stdout }: Streams): Use =>
+  stdin.isTTY === true ? { kind: "console", rows: stdout.rows, columns: stdout.columns } : { kind: "console" };
 
 async function ready(name: string, streams: Streams, images: () => Promise<Images>): Promise<ReadyImage> {
   const catalogue = await images();
@@ -98,8 +101,8 @@ async function building<T>(name: string, streams: Streams, work: (context: Build
     return await work({
       signal: abort.signal,
       onProgress: ({ text, fraction, secondsLeft }) => {
-        const percent = `${Math.floor(fraction * 100)} %`;
-        line.show(`${name}: ${percent}, ${duration(secondsLeft)} left: ${text}`);
+        const left = Number.isFinite(secondsLeft) ? `, ${duration(secondsLeft)} left` : "";
+        line.show(`${name}: ${Math.floor(fraction * 100)} %${left}: ${text}`);
       },
     });
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * The control protocol between host and guest: ASCII lines on the port `bulkhead.control`. The guest says `ready` and
- * `exit N`; the host says `run`, `signal`, `shell` and `poweroff`. What the guest sends is not trusted.
+ * `exit N`; the host says `run`, `signal` and `poweroff`. What the guest sends is not trusted.
  */
 import { quoteCommand } from "./shell-quote.ts";
 
@@ -58,6 +58,5 @@ export const controlLine = {
     encode(`run ${Buffer.from(quoteCommand(command), "utf8").toString("base64")}`),
   /** @param name as Node has it, `SIGINT`. */
   signal: (name: string): Uint8Array => encode(`signal ${name.replace(/^SIG/, "")}`),
-  shell: (): Uint8Array => encode("shell"),
   poweroff: (): Uint8Array => encode("poweroff"),
 } as const;

@@ -7,9 +7,9 @@ const MIB = 1024 * 1024;
 export function imageTable(images: readonly ListedImage[]): string {
   const rows = [
     ["NAME", "STATE", "SIZE", "DESCRIPTION"],
-    ...images.map(({ name, built, bytes, description }) => [
+    ...images.map(({ name, built, outdated, bytes, description }) => [
       name,
-      built ? "built" : "not built",
+      outdated ? "outdated" : built ? "built" : "not built",
       built ? size(bytes) : "-",
       description,
     ]),

@@ -6,6 +6,8 @@ export interface ListedImage {
   readonly name: string;
   readonly description: string;
   readonly built: boolean;
+  /** Built by another version of this program: the next use builds it again. */
+  readonly outdated: boolean;
   /** Bytes on the host's disk; 0 where it is not built. */
   readonly bytes: number;
   readonly builtAt?: string;

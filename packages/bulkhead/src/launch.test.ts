@@ -4,6 +4,7 @@ import { commandLine, describeRun, writesToHost } from "./launch.ts";
 import type { RunOptions } from "./options.ts";
 
 const plain: RunOptions = { memory: 1024, cpus: 1, disk: [] };
+const command = { kind: "command" } as const;
 const debian = { kernel: "/c/Image", initrd: "/c/initrd", append: "console=ttyS0 root=/dev/vda", disk: "/c/root.img" };
 
 test("commandLine: gives a kernel a console and an end after a panic", () => {
@@ -16,7 +17,7 @@ test("commandLine: leaves what is said as it is", () => {
 });
 
 test("describeRun: runs an image on an overlay and its disk first", () => {
-  const description = describeRun(debian, { ...plain, disk: ["x.img"] });
+  const description = describeRun(debian, { ...plain, disk: ["x.img"] }, command);
   assert.deepEqual(description.disks, [
     { path: "/c/root.img", readOnly: false, mode: "overlay" },
     { path: "x.img", readOnly: false, mode: "direct" },
@@ -31,17 +32,17 @@ test("describeRun: runs an image on an overlay and its disk first", () => {
 });
 
 test("describeRun: writes to the image's disk with --persist only", () => {
-  assert.equal(writesToHost(describeRun(debian, plain)), false);
-  assert.equal(writesToHost(describeRun(debian, { ...plain, persist: true })), true);
+  assert.equal(writesToHost(describeRun(debian, plain, command)), false);
+  assert.equal(writesToHost(describeRun(debian, { ...plain, persist: true }, command)), true);
 });
 
 test("describeRun: a kernel of the user's own replaces the image's kernel and initrd", () => {
-  const { boot } = describeRun(debian, { ...plain, kernel: "Image", append: "debug" });
+  const { boot } = describeRun(debian, { ...plain, kernel: "Image", append: "debug" }, command);
   assert.deepEqual(boot, { kernel: "Image", initrd: undefined, append: "console=ttyS0 root=/dev/vda debug panic=-1" });
 });
 
 test("describeRun: firmware starts what its disk holds", () => {
-  const { boot, ports } = describeRun(undefined, { ...plain, firmware: "u-boot", disk: ["d"] });
+  const { boot, ports } = describeRun(undefined, { ...plain, firmware: "u-boot", disk: ["d"] }, { kind: "console" });
   assert.deepEqual(boot, {
     firmware: "u-boot",
     kernel: undefined,
@@ -49,4 +50,12 @@ test("describeRun: firmware starts what its disk holds", () => {
     append: "console=ttyS0 panic=-1",
   });
   assert.deepEqual(ports, []);
+});
+
+test("describeRun: tells an image's console about the terminal, and gives it no agent", () => {
+  const { boot, ports } = describeRun(debian, plain, { kind: "console", rows: 24, columns: 80 });
+  assert.equal(boot.append, "console=ttyS0 root=/dev/vda bulkhead.console bulkhead.size=24x80 panic=-1");
+  assert.deepEqual(ports, []);
+  const piped = describeRun(debian, plain, { kind: "console", rows: undefined, columns: undefined });
+  assert.equal(piped.boot.append, "console=ttyS0 root=/dev/vda bulkhead.console panic=-1");
 });

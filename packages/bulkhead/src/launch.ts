@@ -25,12 +25,24 @@ export function commandLine(...parts: readonly (string | undefined)[]): string {
   return [...words, ...console, ...panic].join(" ");
 }
 
+/** How a run is used: an interactive console on a terminal of some size, or a command. */
+export type Use =
+  | { readonly kind: "console"; readonly rows?: number; readonly columns?: number }
+  | { readonly kind: "command" };
+
+/** What the images' own scripts want to know: no agent, and how large the terminal is. */
+function useWords(use: Use): string {
+  if (use.kind === "command") return "";
+  const size = use.rows && use.columns ? ` bulkhead.size=${use.rows}x${use.columns}` : "";
+  return `bulkhead.console${size}`;
+}
+
 /** Describes the partition for a run. Its disks: the image's own, then those of --disk, which are written to. */
-export function describeRun(image: ReadyImage | undefined, options: RunOptions): PartitionDescription {
+export function describeRun(image: ReadyImage | undefined, options: RunOptions, use: Use): PartitionDescription {
   const kernel = options.kernel ?? (options.firmware === undefined ? image?.kernel : undefined);
   const initrd =
     options.initrd ?? (options.kernel === undefined && options.firmware === undefined ? image?.initrd : undefined);
-  const append = commandLine(image?.append, options.append);
+  const append = commandLine(image?.append, image && useWords(use), options.append);
   const own =
     image?.disk === undefined
       ? []
@@ -41,7 +53,7 @@ export function describeRun(image: ReadyImage | undefined, options: RunOptions):
     cpus: options.cpus,
     boot: bootOf(options.firmware, kernel, initrd, append),
     disks: [...own, ...given],
-    ports: image === undefined ? [] : Object.values(ports),
+    ports: use.kind === "command" ? Object.values(ports) : [],
   };
 }
 

@@ -40,4 +40,4 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
 }
 
 /** The catalogue is large to load and many invocations don't need it. */
-const loadImages = async (): Promise<Images> => (await import("./catalogue.ts")).catalogue();
+const loadImages = async (): Promise<Images> => (await import("./catalogue.ts")).catalogue;

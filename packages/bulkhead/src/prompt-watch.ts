@@ -3,6 +3,10 @@
  * for themselves and drivers throw it away when they start.
  */
 
+import { stripVTControlCharacters } from "node:util";
+
+/** How much of the console's end is looked at: a prompt and what a shell sends to the terminal behind it. */
+const TAIL_CHARACTERS = 64;
 /** How a console looks that waits: a shell, a boot loader, a login. */
 const PROMPT = /[#$%>:] $/;
 /** A prompt counts when nothing follows it for so long; without one, silence for so long does. */
@@ -24,9 +28,10 @@ export class PromptWatch {
 
   /** Takes what the console printed. */
   feed(data: Uint8Array): void {
-    this.#tail = (this.#tail + Buffer.from(data).toString("latin1")).slice(-8);
+    this.#tail = (this.#tail + Buffer.from(data).toString("latin1")).slice(-TAIL_CHARACTERS);
+    const shown = stripVTControlCharacters(this.#tail);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#resolve, PROMPT.test(this.#tail) ? PROMPT_MS : SILENCE_MS);
+    this.#timer = setTimeout(this.#resolve, PROMPT.test(shown) ? PROMPT_MS : SILENCE_MS);
   }
 
   stop(): void {

@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ports } from "./control.ts";
 import { runConsole } from "./run-console.ts";
 import { ScriptedGuest, ScriptedStreams } from "./testing/scripted-guest.ts";
 
-const start = (terminal: boolean, agent = false) => {
+const start = (terminal: boolean) => {
   const guest = new ScriptedGuest();
   const streams = new ScriptedStreams();
   const modes: boolean[] = [];
   streams.stdin.isTTY = terminal;
   streams.stdin.setRawMode = (raw: boolean) => modes.push(raw);
-  const exit = runConsole(guest, streams, agent);
+  const exit = runConsole(guest, streams);
   exit.catch(() => {});
   return { guest, streams, modes, exit };
 };
@@ -47,14 +46,6 @@ test("runConsole: types piped text when the guest shows a prompt, and goes on af
   guest.stop("power-off");
   assert.equal(await exit, 0);
   assert.deepEqual(modes, []);
-});
-
-test("runConsole: asks the guest's agent for a shell", async () => {
-  const { guest, exit } = start(true, true);
-  guest.port(ports.control).print("ready\n");
-  await guest.port(ports.control).received(/^shell\n$/);
-  guest.stop("power-off");
-  await exit;
 });
 
 test("runConsole: restores the terminal when the guest panics and on a signal", async () => {

@@ -2,7 +2,6 @@
  * A run without a command: the guest's serial console on this terminal. It ends when the guest powers off or when the
  * user presses Ctrl-]. Input that is no terminal is typed in when the guest waits for it; its end does not end the guest.
  */
-import { ControlReader, controlLine, ports } from "./control.ts";
 import { CliError } from "./failure.ts";
 import { PromptWatch } from "./prompt-watch.ts";
 import { LEAVE_KEY, rawTerminal } from "./raw-terminal.ts";
@@ -11,18 +10,14 @@ import type { RunningGuest } from "./running-guest.ts";
 import { onSignals } from "./signals.ts";
 import type { Output, Streams } from "./streams.ts";
 
-/**
- * Resolves with the exit code. Errors: `guest-panic`, `guest-stuck`, `killed`.
- * @param agent whether the guest has an agent that waits to be told what to do.
- */
-export async function runConsole(guest: RunningGuest, streams: Streams, agent: boolean): Promise<number> {
+/** Resolves with the exit code. Errors: `guest-panic`, `guest-stuck`, `killed`. */
+export async function runConsole(guest: RunningGuest, streams: Streams): Promise<number> {
   const left = Promise.withResolvers<"left" | NodeJS.Signals>();
   const restore = rawTerminal(streams.stdin);
   const ignore = onSignals((name) => left.resolve(name));
   const prompt = new PromptWatch();
   try {
     const output = printConsole(guest, streams.stdout, prompt);
-    if (agent) void askForShell(guest);
     void typeInput(guest, streams, prompt.ready, () => left.resolve("left"));
     const end = await Promise.race([guest.stopped, left.promise]);
     if (typeof end !== "string") {
@@ -44,14 +39,6 @@ async function printConsole(guest: RunningGuest, stdout: Output, prompt: PromptW
   for await (const data of guest.console) {
     prompt.feed(data);
     await stdout.write(data);
-  }
-}
-
-async function askForShell(guest: RunningGuest): Promise<void> {
-  const control = guest.port(ports.control);
-  const reader = new ControlReader();
-  for await (const data of control) {
-    for (const event of reader.feed(data)) if (event.kind === "ready") await control.write(controlLine.shell());
   }
 }
 

@@ -33,7 +33,12 @@ export class Output {
 
   /** Width in characters; 80 where there is no terminal. */
   get columns(): number {
-    return (this.#stream as { columns?: number }).columns ?? 80;
+    return (this.#stream as { columns?: number }).columns || 80;
+  }
+
+  /** Height in lines, of a terminal. */
+  get rows(): number | undefined {
+    return (this.#stream as { rows?: number }).rows;
   }
 
   /** Resolves when the bytes are with the operating system; false when nobody will read them (EPIPE). */
