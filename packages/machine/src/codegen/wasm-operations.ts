@@ -61,6 +61,8 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   protected abstract leaveIf(): void;
   /** Leaves behind this instruction if a call-out signalled anything. */
   protected abstract leaveOnSignal(): void;
+  /** Behind a CSR access: the data TLB bank and `floatEnabled` may be others now. */
+  protected abstract statusRead(): void;
   /** Goes on with a floating-point instruction only if `mstatus.FS` allows it. */
   protected abstract requireFloat(): void;
 
@@ -217,6 +219,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     this.leaveIf();
     this.setX(rd, Expression.local(old));
     this.leaveOnSignal();
+    this.statusRead();
   }
 
   system(operation: SystemOperation, first: Expression, second: Expression): void {

@@ -111,6 +111,8 @@ export class FieldOperations extends WasmOperations<EntryField> {
 
   protected reload(): void {}
 
+  protected statusRead(): void {}
+
   protected leaveIf(): void {
     this.b.brIf(this.#frame.leave);
   }

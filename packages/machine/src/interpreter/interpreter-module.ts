@@ -113,7 +113,7 @@ interface DispatchFrame extends FetchFrame {
 
 /** At a jump target: ends with the budget, enters a region, or counts the target and goes on to interpret it. */
 function emitDispatch(b: ModuleFunction, frame: DispatchFrame, calls: Calls, threshold: number): void {
-  const { pc, host, budget, leave, leaveJumped, jumped } = frame;
+  const { pc, host, page, budget, leave, leaveJumped, jumped } = frame;
   const [jump, region] = [b.local(i32), b.local(i32)];
   b.get(HART).i64(0n).memory(Memory.i64_store, HartState.x);
   b.get(budget).i32(0).op(Op.i32_lt_s).brIf(leave);
@@ -131,6 +131,8 @@ function emitDispatch(b: ModuleFunction, frame: DispatchFrame, calls: Calls, thr
     b.get(jump).memory(Memory.i32_load, JumpEntry.region).tee(region).i32(0).op(Op.i32_gt_s).brIf(translated);
   };
   const cold = b.block();
+  // Regions assume that the whole page may be executed.
+  b.get(page).i64(-1n).op(Op.i64_eq).brIf(cold);
   const translated = b.block();
   whenKnown();
   b.get(jump).get(region).i32(1).op(Op.i32_sub).memory(Memory.i32_store, JumpEntry.region);

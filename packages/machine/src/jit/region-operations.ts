@@ -190,6 +190,11 @@ export class RegionOperations extends WasmOperations<number> {
     throw new Error("an instruction on registers in memory was translated");
   }
 
+  protected statusRead(): void {
+    this.b.get(HART).memory(Memory.i32_load, HartState.dataTlb).set(this.#tlb);
+    this.#floatChecked = false;
+  }
+
   protected leaveIf(): void {
     this.b.if();
     this.#refund();
@@ -205,7 +210,6 @@ export class RegionOperations extends WasmOperations<number> {
     b.i64(BigInt(this.#length)).i64(0n);
     b.get(HART).memory(Memory.i32_load, HartState.signal).i32(Signal.leave).op(Op.i32_eq);
     b.op(Op.select).op(Op.i64_add).set(this.#pc).br(this.#leave).end();
-    this.#floatChecked = false;
   }
 
   protected requireFloat(): void {
