@@ -11,9 +11,10 @@ const WORDS = 5000;
 
 const skip = !isInstalled() && "no riscv64-linux-gnu-objdump here; Debian has it in binutils-riscv64-linux-gnu";
 
-/** Instructions with random operands, the same with one fixed bit turned over, and random words of both lengths. */
+/** Every 16-bit word, random words, instructions with random operands, and the same with one fixed bit turned over. */
 function sampleWords(random: Random): number[] {
-  const words = Array.from({ length: WORDS }, () => random.word());
+  const words = Array.from({ length: 0x1_0000 }, (_, half) => half).filter(isCompressed);
+  for (let i = 0; i < WORDS; i++) words.push(random.word());
   for (const { mask, match } of [...instructions, ...compressedInstructions]) {
     for (let i = 0; i < PER_ENCODING; i++) {
       const operands = random.word() & ~mask;
