@@ -16,7 +16,7 @@ import { deliverableInterrupt, pendingInterrupts, setPending, timerDeadline, upd
 import { HartState, Signal } from "./layout.ts";
 import { Mmu } from "./mmu.ts";
 import { Pmp } from "./pmp.ts";
-import { type HartArea, hartArea, Privilege, Slot, Word } from "./state.ts";
+import { forgetCode, type HartArea, hartArea, Privilege, Slot, Word } from "./state.ts";
 import { Envcfg, EnvcfgHigh, Status, StatusHigh } from "./status.ts";
 import { runSystem } from "./system.ts";
 import { Tlb } from "./tlb.ts";
@@ -94,10 +94,11 @@ export class Hart implements HartCallouts, HartArea {
     this.refresh();
   }
 
-  /** Derives everything outside the memory afresh from the state in it, for example after that was restored. */
+  /** Derives everything outside the memory afresh from the state in it, for example after that was restored, and empties its caches. */
   refresh(): void {
     this.pmp.refresh();
     this.tlb.reset();
+    forgetCode(this.words);
     this.selectSpaces();
   }
 
@@ -349,7 +350,6 @@ export class Hart implements HartCallouts, HartArea {
     this.dataSpace = this.tlb.select(dataPrivilege | ((status >>> SPACE_SHIFT) & SUM_MXR));
     words[Word.fetchTlb] = this.fetchSpace.offset;
     words[Word.dataTlb] = this.dataSpace.offset;
-    words[Word.context] = this.fetchSpace.context;
   }
 
   /** Folds what floating-point instructions have dirtied into `mstatus.FS` and SD. */

@@ -50,8 +50,9 @@ export const JumpEntry = { offset: 0, region: 4, bytes: 8 } as const;
 
 let next = 0;
 const place = (bytes: number): number => {
-  const at = next;
-  next += bytes;
+  const alignment = Math.min(bytes, 8);
+  const at = Math.ceil(next / alignment) * alignment;
+  next = at + bytes;
   return at;
 };
 
@@ -70,8 +71,6 @@ export const HartState = {
   /** Offset in the wasm memory of the TLB bank for data and for instruction fetch. */
   dataTlb: place(4),
   fetchTlb: place(4),
-  /** Identifies the address space and its generation for the jump cache; changes whenever a fetch translation may. */
-  context: place(4),
   /** 0 when `mstatus.FS` is off, and then floating-point instructions are illegal. */
   floatEnabled: place(4),
   /** Set to 1 by every instruction that writes an f register or `fflags`. */

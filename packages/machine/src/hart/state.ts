@@ -3,7 +3,7 @@
  * 32-bit words from the hart's base: `words[index]` is the low half and `words[index + 1]` the high half.
  */
 import { type GuestMemory, HART_AREA } from "../memory.ts";
-import { HartState, hartBase } from "./layout.ts";
+import { HartState, hartBase, JUMP_ENTRIES, JumpEntry } from "./layout.ts";
 
 /** Privilege modes as `mstatus.MPP` encodes them. @spec privileged "Privilege Levels" */
 export const Privilege = { user: 0, supervisor: 1, machine: 3 } as const;
@@ -69,7 +69,6 @@ export const Word = {
   cause: HartState.cause / 4,
   dataTlb: HartState.dataTlb / 4,
   fetchTlb: HartState.fetchTlb / 4,
-  context: HartState.context / 4,
   floatEnabled: HartState.floatEnabled / 4,
   floatDirty: HartState.floatDirty / 4,
   frm: HartState.frm / 4,
@@ -90,4 +89,10 @@ export function hartArea(memory: GuestMemory, index: number): HartArea {
     words: new Int32Array(memory.buffer, base, HART_AREA / 4),
     doublewords: new BigInt64Array(memory.buffer, base, HART_AREA / 8),
   };
+}
+
+/** Empties the decode cache and the jump cache, whatever they hold. */
+export function forgetCode(words: Int32Array): void {
+  words.fill(0, HartState.decode / 4, HartState.jumps / 4);
+  words.fill(-1, HartState.jumps / 4, (HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes) / 4);
 }

@@ -21,9 +21,6 @@ export class TlbBank implements AddressSpace {
   readonly offset: number;
   readonly #start: number;
   readonly #words: Int32Array;
-  /** Which index has ever had an execute entry since the bank was cleared. */
-  readonly #executed = new Int32Array(TLB_ENTRIES / 32);
-  #anyExecuted = false;
   #filled = false;
   /** Virtual pages that superpages cover, in the low and in the high half of the address space. */
   readonly #largeStart = new Float64Array(2);
@@ -41,8 +38,6 @@ export class TlbBank implements AddressSpace {
   satpLow = 0;
   satpHigh = 0;
   lastUse = 0;
-  /** Names the fetch translations of this bank; changes whenever one of them may have. */
-  context = 0;
 
   constructor(words: Int32Array, hartBase: number, index: number) {
     this.#words = words;
@@ -66,31 +61,22 @@ export class TlbBank implements AddressSpace {
     }
     this.#setTag(at + READ_WORD, tag, high, (permissions & READ) !== 0);
     this.#setTag(at + WRITE_WORD, tag, high, (permissions & WRITE) !== 0);
-    if ((permissions & EXECUTE) !== 0) {
-      this.#setTag(at + EXECUTE_WORD, tag, high, true);
-      this.#executed[index >> 5] |= 1 << (index & 31);
-      this.#anyExecuted = true;
-    }
+    if ((permissions & EXECUTE) !== 0) this.#setTag(at + EXECUTE_WORD, tag, high, true);
     this.#filled = true;
     if (span !== 0) this.#coverLarge(low, high, span);
   }
 
-  /** Empties the bank. True if fetch translations may have been in it: it then needs a fresh context. */
-  clear(): boolean {
+  /** Empties the bank. */
+  clear(): void {
     if (this.#filled) this.#words.fill(-1, this.#start, this.#start + TLB_ENTRIES * ENTRY_WORDS);
     this.#filled = false;
     this.#largeStart.fill(Number.POSITIVE_INFINITY);
     this.#largeEnd.fill(Number.NEGATIVE_INFINITY);
-    const executed = this.#anyExecuted;
-    this.#anyExecuted = false;
-    if (executed) this.#executed.fill(0);
-    return executed;
   }
 
   /** Clears the memory whatever it holds: it may be another machine's, after a restore. */
   reset(): void {
     this.#filled = true;
-    this.#anyExecuted = true;
     this.clear();
     this.drop();
   }
@@ -101,15 +87,17 @@ export class TlbBank implements AddressSpace {
     this.lastUse = 0;
   }
 
-  /** Drops what an address translates to, the whole superpage included. True if a fetch may have used it. */
-  clearPage(low: number, high: number): boolean {
+  /** Drops what an address translates to, the whole superpage included. */
+  clearPage(low: number, high: number): void {
     const page = pageNumber(low, high);
     const half = high < 0 ? 1 : 0;
-    if (page >= this.#largeStart[half] && page < this.#largeEnd[half]) return this.clear();
+    if (page >= this.#largeStart[half] && page < this.#largeEnd[half]) {
+      this.clear();
+      return;
+    }
     const index = (low >>> 12) & INDEX_MASK;
     const at = this.#start + index * ENTRY_WORDS;
     if (this.#holds(at, low & ~0xfff, high)) this.#words.fill(-1, at, at + 6);
-    return (this.#executed[index >> 5] & (1 << (index & 31))) !== 0;
   }
 
   /** Takes the write permission of every entry for the page at an offset in the wasm memory. */

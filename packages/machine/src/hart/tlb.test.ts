@@ -36,6 +36,14 @@ function read({ hart, memory }: Sample, address = 0x1000n): bigint {
   return memory.view.getBigInt64((Number(address) + addend) >>> 0, true);
 }
 
+/** What generated code would execute. */
+function fetched({ hart, memory }: Sample, address = 0x1000n): bigint {
+  const at = hart.words[Word.fetchTlb] + Number((address >> 12n) & BigInt(TLB_ENTRIES - 1)) * 32;
+  const hit = memory.view.getBigInt64(at + 16, true) === (address & ~0xfffn);
+  const offset = hit ? Number(address) + memory.view.getInt32(at + 24, true) : hart.fetch(address);
+  return memory.view.getBigInt64(offset >>> 0, true);
+}
+
 test("select: one bank per address space, the same one when it comes back", () => {
   const made = machine();
   const { hart } = made;
@@ -51,11 +59,10 @@ test("select: one bank per address space, the same one when it comes back", () =
 
 test("select: SUM changes where data is looked up and leaves fetches alone", () => {
   const { hart } = machine();
-  const [data, code, context] = [hart.words[Word.dataTlb], hart.words[Word.fetchTlb], hart.words[Word.context]];
+  const [data, code] = [hart.words[Word.dataTlb], hart.words[Word.fetchTlb]];
   hart.writeCsr(SSTATUS, SUM);
   assert.notEqual(hart.words[Word.dataTlb], data);
   assert.equal(hart.words[Word.fetchTlb], code);
-  assert.equal(hart.words[Word.context], context);
 });
 
 test("select: SUM means nothing to U-mode and no bit means anything without translation", () => {
@@ -103,16 +110,15 @@ const fences: [string, bigint, bigint][] = [
 
 for (const name of ["sfence.vma", "sinval.vma"] as const) {
   for (const [what, address, asid] of fences) {
-    test(`${name}: ${what}: the next access sees the new table and code gets a new context`, () => {
+    test(`${name}: ${what}: the next access and the next fetch see the new table`, () => {
       const made = machine();
       const { hart } = made;
-      hart.fetch(0x1000n);
+      assert.equal(fetched(made), 1n);
       assert.equal(read(made), 1n);
-      const context = hart.words[Word.context];
       map(made, B);
       system(hart, name, address, asid);
       assert.equal(read(made), 2n);
-      assert.notEqual(hart.words[Word.context], context);
+      assert.equal(fetched(made), 2n);
     });
   }
 }
@@ -137,17 +143,6 @@ test("sfence.vma: another ASID or another address keeps what is cached", () => {
   system(made.hart, "sfence.vma", 0x2000n, ALL);
   system(made.hart, "sfence.vma", 0x1000n, 2n);
   assert.equal(read(made), 1n);
-});
-
-test("sfence.vma: a data page's flush keeps the context of code", () => {
-  const made = machine();
-  const { hart } = made;
-  hart.fetch(0x1000n);
-  poke(made.memory, table(2) + 16, entryFor(B, LEAF));
-  read(made, 0x2000n);
-  const context = hart.words[Word.context];
-  system(hart, "sfence.vma", 0x2000n, ALL);
-  assert.equal(hart.words[Word.context], context);
 });
 
 test("sfence.vma: any address of a superpage drops all of its pages, in both halves of the address space", () => {
@@ -193,32 +188,32 @@ test("install: keeps the execute tag when data of the same page is entered, and 
   assert.deepEqual(tags(), [0x1000n, -1n, 0x1000n]);
 });
 
-test("context: PMP, menvcfg and satp change it or the space it belongs to", () => {
-  const { hart } = machine();
-  let last = hart.words[Word.context];
+test("csr: PMP and menvcfg drop every translation, satp changes the space of code", () => {
   const writes: [number, bigint][] = [
     [0x3b5, 1n],
     [0x3a0, 0x1fn],
     [0x30a, 1n << 62n],
-    [SATP, satpFor(9, 1, table(0))],
+    [SATP, satpFor(8, 2, table(0))],
   ];
   for (const [number, value] of writes) {
-    hart.fetch(0x1000n);
-    hart.writeCsr(number, value);
-    assert.notEqual(hart.words[Word.context], last, number.toString(16));
-    last = hart.words[Word.context];
+    const made = machine();
+    assert.deepEqual([fetched(made), read(made)], [1n, 1n]);
+    map(made, B);
+    made.hart.writeCsr(number, value);
+    assert.deepEqual([fetched(made), read(made)], [2n, 2n], number.toString(16));
   }
 });
 
-test("refresh: empties TLB and jump cache that memory was restored with", () => {
+test("refresh: empties the TLB, the decode cache and the jump cache that memory was restored with", () => {
   const made = machine();
   read(made);
   const { hart, memory } = made;
-  const area = hart.words;
-  area.fill(7, HartState.jumps / 4, HartState.jumps / 4 + 16);
-  area[Slot.satp] = 0;
+  hart.words.fill(7, HartState.decode / 4, HartState.tlbs / 4);
+  hart.words[Slot.satp] = 0;
   hart.refresh();
-  const jumps = memory.bytes.subarray(hart.words.byteOffset + HartState.jumps);
-  assert.ok(jumps.subarray(0, JUMP_ENTRIES * JumpEntry.bytes).every((byte) => byte === 0xff));
+  const area = memory.bytes.subarray(hart.words.byteOffset);
+  assert.ok(area.subarray(HartState.decode, HartState.jumps).every((byte) => byte === 0));
+  const jumps = area.subarray(HartState.jumps, HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes);
+  assert.ok(jumps.every((byte) => byte === 0xff));
   assert.equal(memory.view.getBigInt64(hart.words[Word.dataTlb] + 32, true), -1n);
 });

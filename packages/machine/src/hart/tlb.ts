@@ -2,7 +2,7 @@
  * The software TLB of a hart: a few banks, each for one address space (privilege, SUM, MXR and `satp` with its ASID), so
  * that system calls and process switches keep their translations. @spec privileged "Supervisor Memory-Management Fence Instruction"
  */
-import { HartState, hartBase, JUMP_ENTRIES, JumpEntry, TLB_BANKS } from "./layout.ts";
+import { hartBase, TLB_BANKS } from "./layout.ts";
 import { Privilege, Slot } from "./state.ts";
 import { satpLevels } from "./status.ts";
 import { TlbBank } from "./tlb-bank.ts";
@@ -11,15 +11,10 @@ import { TlbBank } from "./tlb-bank.ts";
 export const SUM = 4;
 export const MXR = 8;
 
-const LAST_CONTEXT = 0x7fff_ffff;
-const JUMPS = HartState.jumps / 4;
-const JUMP_WORDS = (JUMP_ENTRIES * JumpEntry.bytes) / 4;
-
 export class Tlb {
   readonly #words: Int32Array;
   readonly #banks: readonly TlbBank[];
   #clock = 0;
-  #lastContext = 0;
 
   /** @param words the hart's area; @param index the hart's. */
   constructor(words: Int32Array, index: number) {
@@ -31,7 +26,6 @@ export class Tlb {
   /** Forgets everything, memory included. */
   reset(): void {
     for (const bank of this.#banks) bank.reset();
-    this.#forgetJumps();
   }
 
   /** The bank of the address space for a privilege, SUM and MXR (as `access` bits) and the current `satp`. */
@@ -70,9 +64,7 @@ export class Tlb {
   /** `sfence.vma` for one address in one ASID, or in all (`asid` -1). */
   flushPage(low: number, high: number, asid: number): void {
     for (const bank of this.#banks) {
-      if (bank.valid && (asid < 0 || asidOf(bank) === asid) && bank.clearPage(low, high)) {
-        bank.context = this.#freshContext();
-      }
+      if (bank.valid && (asid < 0 || asidOf(bank) === asid)) bank.clearPage(low, high);
     }
   }
 
@@ -83,7 +75,6 @@ export class Tlb {
 
   #assign(bank: TlbBank, access: number, low: number, high: number): void {
     bank.clear();
-    bank.context = this.#freshContext();
     bank.valid = true;
     bank.access = access;
     bank.satpLow = low;
@@ -94,18 +85,6 @@ export class Tlb {
     bank.levels = satpLevels[high >>> 28];
     bank.root = (low >>> 0) + (high & 0xfff) * 0x1_0000_0000;
     bank.lastUse = ++this.#clock;
-  }
-
-  #freshContext(): number {
-    if (this.#lastContext === LAST_CONTEXT) this.#forgetJumps();
-    return ++this.#lastContext;
-  }
-
-  /** Empties the jump cache, so that contexts can start again from 1. */
-  #forgetJumps(): void {
-    this.#words.fill(-1, JUMPS, JUMPS + JUMP_WORDS);
-    this.#lastContext = 0;
-    for (const bank of this.#banks) bank.context = ++this.#lastContext;
   }
 }
 

@@ -29,7 +29,6 @@ export function checkState(hart: Hart): void {
   }
   assert.equal(words[Word.dataTlb], hart.dataSpace.offset);
   assert.equal(words[Word.fetchTlb], hart.fetchSpace.offset);
-  assert.equal(words[Word.context], hart.fetchSpace.context);
   const bank = (words[Word.dataTlb] - words.byteOffset - HartState.tlbs) / BANK_BYTES;
   assert.ok(Number.isInteger(bank) && bank >= 0 && bank < TLB_BANKS, "dataTlb");
 }
