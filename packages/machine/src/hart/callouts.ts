@@ -19,7 +19,8 @@ export interface HartCallouts {
   fetch(address: bigint): number;
   /**
    * Zicsr. `operation` is the index in `csrOperations`; `suppress` bit 0: rd is x0, bit 1: the source field is 0.
-   * Gives the old value. May signal `leave` (interrupts or translation changed) or `exception`.
+   * Gives the old value. After a CSR call-out generated code reads `dataTlb` and `floatEnabled` again. May signal `leave`
+   * (an interrupt is due, or the space of fetches changed) or `exception`.
    */
   csr(number: number, operation: number, suppress: number, value: bigint): bigint;
   /**

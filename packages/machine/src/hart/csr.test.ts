@@ -231,6 +231,36 @@ test("mstatus: FS becomes dirty, and SD says so, after a floating-point write an
   assert.equal(hart.readCsr(at("mstatus")) & sd, 0n);
 });
 
+test("sstatus: FS, SUM and MXR change what generated code reads again, and leave nothing", () => {
+  const { hart } = sample("supervisor");
+  hart.writeCsr(at("satp"), satpFor(8, 1, 0x8000_0000));
+  for (const bits of [3n << 13n, 1n << 18n, 1n << 19n]) {
+    const before = [hart.words[Word.dataTlb], hart.words[Word.floatEnabled]];
+    for (const operation of [SET, CLEAR]) {
+      hart.csr(at("sstatus"), operation, 0, bits);
+      assert.deepEqual(outcome(hart), { signal: Signal.none });
+      const now = [hart.words[Word.dataTlb], hart.words[Word.floatEnabled]];
+      assert.equal(now.join() === before.join(), operation === CLEAR);
+    }
+  }
+});
+
+test("mstatus: MPRV changes the space of data and leaves nothing", () => {
+  const { hart } = sample();
+  hart.writeCsr(at("satp"), satpFor(8, 1, 0x8000_0000));
+  const [data, code] = [hart.words[Word.dataTlb], hart.words[Word.fetchTlb]];
+  hart.csr(at("mstatus"), SET, 0, 1n << 17n);
+  assert.deepEqual(outcome(hart), { signal: Signal.none });
+  assert.notEqual(hart.words[Word.dataTlb], data);
+  assert.equal(hart.words[Word.fetchTlb], code);
+});
+
+test("satp: leaves, for code comes from elsewhere now", () => {
+  const { hart } = sample("supervisor");
+  hart.csr(at("satp"), WRITE, X0, satpFor(8, 1, 0x8000_0000));
+  assert.deepEqual(outcome(hart), { signal: Signal.leave });
+});
+
 test("sstatus: is a window on mstatus that leaves machine fields alone", () => {
   const { hart } = sample();
   hart.writeCsr(at("mstatus"), -1n);

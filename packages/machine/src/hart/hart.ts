@@ -306,22 +306,15 @@ export class Hart implements HartCallouts, HartArea {
     this.words[Word.signal] = Signal.jumped;
   }
 
-  /** After a write of `mstatus` or `sstatus`. */
+  /**
+   * After a write of `mstatus` or `sstatus`. Fetches do not depend on it, and generated code reads `dataTlb` and
+   * `floatEnabled` again: only an interrupt makes it leave.
+   */
   statusChanged(old: number, now: number): void {
-    const words = this.words;
     const changed = old ^ now;
-    if ((changed & Status.FS) !== 0) {
-      this.#deriveFloat();
-      this.signal(Signal.leave);
-    }
-    if ((changed & SPACE_BITS) !== 0) {
-      const { dataSpace } = this;
-      this.selectSpaces();
-      if (this.dataSpace !== dataSpace) this.signal(Signal.leave);
-    }
-    if ((changed & now & (Status.SIE | Status.MIE)) !== 0 || words[Slot.privilege] === Privilege.user) {
-      this.interruptsChanged();
-    }
+    if ((changed & Status.FS) !== 0) this.#deriveFloat();
+    if ((changed & SPACE_BITS) !== 0) this.selectSpaces();
+    if ((changed & now & (Status.SIE | Status.MIE)) !== 0) this.interruptsChanged();
   }
 
   /** After a change that may affect every translation: PMP, `menvcfg`. */
