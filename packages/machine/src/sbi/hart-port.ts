@@ -9,7 +9,6 @@ import type { SbiHart } from "./host.ts";
 const SIGNAL = HartState.signal / 4;
 const SATP = 0x180;
 const LOG_DOUBLEWORD = 3;
-const ALL_ASIDS = -1;
 
 export class HartPort implements SbiHart {
   readonly #hart: Hart;
@@ -19,7 +18,7 @@ export class HartPort implements SbiHart {
   }
 
   readCsr(number: number): bigint {
-    return this.#hart.readCsr(number) ?? 0n;
+    return this.#hart.readCsr(number);
   }
 
   writeCsr(number: number, value: bigint): void {
@@ -35,14 +34,7 @@ export class HartPort implements SbiHart {
   }
 
   fenceAddresses(address: bigint | undefined, asid: bigint | undefined): void {
-    const { tlb } = this.#hart;
-    const space = asid === undefined ? ALL_ASIDS : Number(asid);
-    if (address !== undefined)
-      tlb.flushPage(Number(BigInt.asIntN(32, address)), Number(BigInt.asIntN(32, address >> 32n)), space);
-    else if (space === ALL_ASIDS) tlb.flushAll();
-    else tlb.flushAsid(space);
-    this.#hart.clearReservation();
-    this.#hart.selectSpaces();
+    this.#hart.fenceAddresses(address, asid);
   }
 
   loadVirtual(address: bigint): bigint | undefined {
