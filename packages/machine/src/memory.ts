@@ -8,7 +8,8 @@ export const RAM_BASE = 0x8000_0000;
 export const PAGE_SIZE = 4096;
 const WASM_PAGE = 65536;
 
-/** Bytes that harts may use at the bottom of the memory; RAM follows. */
+/** Bytes at the bottom of the memory that all harts share, then bytes of each hart; RAM follows. */
+export const SHARED_AREA = 0x40_0000;
 export const HART_AREA = 0x10_0000;
 
 export class GuestMemory {
@@ -26,7 +27,7 @@ export class GuestMemory {
 
   /** @param ramSize bytes, a multiple of 64 KiB, at most 3.5 GiB. @param harts how many harts to make room for. */
   constructor(ramSize: number, harts: number) {
-    this.ramOffset = HART_AREA * (harts + 1);
+    this.ramOffset = SHARED_AREA + HART_AREA * harts;
     this.ramSize = ramSize;
     const pages = (this.ramOffset + ramSize) / WASM_PAGE;
     this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });

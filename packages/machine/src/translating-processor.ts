@@ -7,10 +7,10 @@ import { calloutSignatures } from "./codegen/runtime-functions.ts";
 import { runtimeModule } from "./codegen/runtime-module.ts";
 import { floatFunctions } from "./float/index.ts";
 import type { HartCallouts } from "./hart/callouts.ts";
-import { DecodeEntry, HartState, hartBase, JUMP_ENTRIES, JumpEntry } from "./hart/layout.ts";
+import { DecodeEntry, HartState, hartBase, hartIndex, JUMP_ENTRIES, JumpEntry } from "./hart/layout.ts";
 import { FIRST_HANDLER, ILLEGAL_HANDLER, interpreterModule } from "./interpreter/interpreter-module.ts";
 import { Translator } from "./jit/translator.ts";
-import { type GuestMemory, HART_AREA, PAGE_SIZE, RAM_BASE } from "./memory.ts";
+import { type GuestMemory, PAGE_SIZE, RAM_BASE } from "./memory.ts";
 import type { Processor } from "./processor.ts";
 
 /** A hart as the processor needs it. */
@@ -51,7 +51,7 @@ export class TranslatingProcessor implements Processor {
         ...imports,
         env: { ...env, regions: this.#translator.table },
         dispatch: {
-          decode: (_hart: number, word: number, entry: number) => this.#decode(word, entry),
+          decode: (word: number, entry: number) => this.#decode(word, entry),
           miss: (offset: number, entry: number) => this.#miss(offset, entry, key === 0),
         },
       },
@@ -144,7 +144,7 @@ function calloutImports(harts: readonly ProcessorHart[]): WebAssembly.ModuleImpo
     names.map((name) => [
       name,
       (base: number, ...operands: never[]) => {
-        const hart = harts[base / HART_AREA - 1]!;
+        const hart = harts[hartIndex(base)]!;
         return (hart[name] as (...values: never[]) => unknown).apply(hart, operands);
       },
     ]),

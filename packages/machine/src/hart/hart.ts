@@ -82,7 +82,7 @@ export class Hart implements HartCallouts, HartArea {
 
   /** Puts the hart at `pc` with a0 = its id and a1 = `argument` (the device tree's address), all else as after reset. */
   reset(pc: bigint, argument: bigint): void {
-    this.words.fill(0, 0, HartState.decode / 4);
+    this.words.fill(0, 0, HartState.jumps / 4);
     this.clearReservation();
     this.doublewords[Slot.mhartid / 2] = BigInt(this.index);
     this.doublewords[Slot.stimecmp / 2] = -1n;

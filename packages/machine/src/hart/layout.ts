@@ -2,7 +2,7 @@
  * Where a hart's state lies in guest memory, in bytes from the hart's base. Generated code, the interpreter and
  * `Hart` all use these offsets; there is no second copy of any of it outside the memory.
  */
-import { HART_AREA } from "../memory.ts";
+import { HART_AREA, SHARED_AREA } from "../memory.ts";
 
 /** Leaving generated code: what `signal` says after a call-out. 0 goes on. */
 export const Signal = {
@@ -28,8 +28,12 @@ export const TLB_BANKS = 8;
  */
 export const TlbEntry = { read: 0, write: 8, execute: 16, addend: 24 } as const;
 
-/** Decode cache of the interpreter: direct-mapped by a hash of the instruction word. */
-export const DECODE_ENTRIES = 16384;
+/**
+ * Decode cache of the interpreter, which all harts share: an entry for every compressed instruction, then entries for
+ * 32-bit ones, direct-mapped by a hash of the word.
+ */
+export const COMPRESSED_ENTRIES = 0x10000;
+export const WORD_ENTRIES = 0x10000;
 /** `handler` is 0 for an empty entry; register fields are pre-multiplied by 8. */
 export const DecodeEntry = {
   word: 0,
@@ -85,12 +89,19 @@ export const HartState = {
   reservationValue: place(8),
   /** 64-bit slots for CSRs; which slot is whose is `csr.ts`'s business. */
   csrs: place(0x800 - next),
-  decode: 0x1000,
-  jumps: 0x1000 + DECODE_ENTRIES * DecodeEntry.bytes,
-  tlbs: 0x90000,
+  jumps: 0x1000,
+  tlbs: 0x40000,
 } as const;
 
-export const hartBase = (index: number): number => HART_AREA * (index + 1);
+/** Offset of the decode cache in the wasm memory. The page at 0 stays unused: 0 is no valid offset. */
+export const DECODE_CACHE = 0x10000;
+const DECODE_BYTES = (COMPRESSED_ENTRIES + WORD_ENTRIES) * DecodeEntry.bytes;
+
+/** Offset of a hart's state in the wasm memory, and the hart whose it is. */
+export const hartBase = (index: number): number => SHARED_AREA + HART_AREA * index;
+export const hartIndex = (base: number): number => (base - SHARED_AREA) / HART_AREA;
+
+if (DECODE_CACHE + DECODE_BYTES > SHARED_AREA) throw new Error("the shared area is too small");
 
 if (HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes > HartState.tlbs) throw new Error("hart layout overlaps");
 if (HartState.tlbs + TLB_BANKS * TLB_ENTRIES * TLB_ENTRY_BYTES > HART_AREA) throw new Error("hart area too small");

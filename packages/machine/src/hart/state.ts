@@ -91,8 +91,7 @@ export function hartArea(memory: GuestMemory, index: number): HartArea {
   };
 }
 
-/** Empties the decode cache and the jump cache, whatever they hold. */
+/** Empties the jump cache, whatever it holds. */
 export function forgetCode(words: Int32Array): void {
-  words.fill(0, HartState.decode / 4, HartState.jumps / 4);
   words.fill(-1, HartState.jumps / 4, (HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes) / 4);
 }

@@ -6,7 +6,8 @@ import { type FieldName, type Fields, fieldNames, type Instruction, instructions
 import { RuntimeImports } from "../codegen/runtime-functions.ts";
 import { HART } from "../codegen/wasm-operations.ts";
 import {
-  DECODE_ENTRIES,
+  COMPRESSED_ENTRIES,
+  DECODE_CACHE,
   DecodeEntry,
   HartState,
   JUMP_ENTRIES,
@@ -14,6 +15,7 @@ import {
   TLB_ENTRIES,
   TLB_ENTRY_BYTES,
   TlbEntry,
+  WORD_ENTRIES,
 } from "../hart/layout.ts";
 import { type Label, Memory, ModuleBuilder, type ModuleFunction, Op, ValueType } from "../wasm/index.ts";
 import { type EntryField, FieldOperations, type LoopFrame } from "./field-operations.ts";
@@ -34,7 +36,7 @@ const illegal: Pick<Instruction, "semantics"> = {
 
 /**
  * The module's bytes. It imports `env.memory`, `env.regions` (the table of translated regions), the call-outs,
- * `dispatch.decode(hart, word, entry)` which fills a decode-cache entry, and `dispatch.miss(offset, entry)` for a jump target
+ * `dispatch.decode(word, entry)` which fills a decode-cache entry, and `dispatch.miss(offset, entry)` for a jump target
  * whose jump-cache entry is another's or that was met more than `threshold` times. A positive `region` in an entry is an
  * index in the table, any other counts down.
  */
@@ -43,7 +45,7 @@ export function interpreterModule(threshold: number): Uint8Array<ArrayBuffer> {
   module.importMemory("env", "memory", 1);
   module.importTable("env", "regions");
   const imports = new RuntimeImports(module);
-  const decode = module.importFunction("dispatch", "decode", [i32, i32, i32], []);
+  const decode = module.importFunction("dispatch", "decode", [i32, i32], []);
   const miss = module.importFunction("dispatch", "miss", [i32, i32], []);
   const fetch = imports.callout("fetch");
   const run = module.function([i32], [], "run");
@@ -210,16 +212,17 @@ function emitTlbHit(b: ModuleFunction, address: number): number {
 
 /** Finds the decode-cache entry of the instruction word, and fills it if it holds another word's. */
 function emitDecode(b: ModuleFunction, { word, entry }: { word: number; entry: number }, decode: number): void {
+  b.get(word).i32(3).op(Op.i32_and).i32(3).op(Op.i32_eq).if(i32);
   b.get(word)
     .i32(HASH)
     .op(Op.i32_mul)
-    .i32(32 - Math.log2(DECODE_ENTRIES))
+    .i32(32 - Math.log2(WORD_ENTRIES))
     .op(Op.i32_shr_u);
-  b.i32(DecodeEntry.bytes).op(Op.i32_mul).get(HART).op(Op.i32_add).i32(HartState.decode).op(Op.i32_add).tee(entry);
+  b.i32(COMPRESSED_ENTRIES).op(Op.i32_add).else().get(word).end();
+  b.i32(DecodeEntry.bytes).op(Op.i32_mul).i32(DECODE_CACHE).op(Op.i32_add).tee(entry);
   b.memory(Memory.i32_load, DecodeEntry.word).get(word).op(Op.i32_ne);
   b.get(entry).memory(Memory.i32_load, DecodeEntry.handler).op(Op.i32_eqz).op(Op.i32_or).if();
-  b.get(HART).get(word).get(entry).call(decode);
-  b.end();
+  b.get(word).get(entry).call(decode).end();
 }
 
 /** One block per instruction, entered through a branch table. */
