@@ -58,7 +58,9 @@ async function run(
   await checkFiles(options);
   const image = name === undefined ? undefined : await ready(name, streams, images);
   const description = describeRun(image, options, command === undefined ? consoleUse(streams) : { kind: "command" });
-  const partition = await Partition.start(description);
+  const partition = await Partition.start(description, {
+    onWarning: (text) => void streams.stderr.write(`bulkhead: ${text}\n`),
+  });
   return command === undefined
     ? runConsole(partition, streams)
     : runCommand(partition, command, streams, {

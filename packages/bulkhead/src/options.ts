@@ -1,14 +1,10 @@
 /** The options of `bulkhead run` as they are typed, checked and turned into values. */
+import { MOST_DISKS } from "@bulkhead/hypervisor";
 import { InvalidArgumentError } from "commander";
 import { CliError } from "./failure.ts";
 
-/** Most memory that a machine can be given (a 32-bit wasm memory with room for its harts), and the least that is tried. */
-export const MOST_MEMORY_MIB = 3584;
+/** The least memory that is tried; what a kernel needs depends on the kernel. */
 export const LEAST_MEMORY_MIB = 16;
-/** Most CPUs of a machine. */
-export const MOST_CPUS = 8;
-/** Slots of the machine for virtio devices; two are taken by the console and by the entropy source. */
-export const MOST_DISKS = 6;
 
 export interface RunOptions {
   readonly memory: number;

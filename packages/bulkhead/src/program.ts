@@ -1,8 +1,9 @@
 /** The command line: commands, options and help, declared once. What they do is in the handlers that `main` gives. */
+import { MOST_CPUS, MOST_MEMORY_MIB } from "@bulkhead/hypervisor";
 import { Command, CommanderError, Option } from "commander";
 import { exitCodeTable } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
-import { collect, LEAST_MEMORY_MIB, MOST_CPUS, MOST_MEMORY_MIB, type RunOptions, wholeNumber } from "./options.ts";
+import { collect, LEAST_MEMORY_MIB, type RunOptions, wholeNumber } from "./options.ts";
 
 export interface BuildOptions {
   readonly include?: string;

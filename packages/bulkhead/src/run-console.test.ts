@@ -64,3 +64,10 @@ test("runConsole: gives the code of a guest that powered off with one", async ()
   guest.stop("power-off", [], 3);
   assert.equal(await exit, 3);
 });
+
+test("runConsole: ends when nobody reads the console any more", async () => {
+  const { guest, streams, exit } = start(false);
+  streams.outputClosed = true;
+  guest.console.print("hello");
+  await assert.rejects(exit, { code: "killed", message: /SIGPIPE/ });
+});

@@ -17,7 +17,7 @@ export async function runConsole(guest: RunningGuest, streams: Streams): Promise
   const ignore = onSignals((name) => left.resolve(name));
   const prompt = new PromptWatch();
   try {
-    const output = printConsole(guest, streams.stdout, prompt);
+    const output = printConsole(guest, streams.stdout, prompt, () => left.resolve("SIGPIPE"));
     void typeInput(guest, streams, prompt.ready, () => left.resolve("left"));
     const end = await Promise.race([guest.stopped, left.promise]);
     if (typeof end !== "string") {
@@ -35,10 +35,15 @@ export async function runConsole(guest: RunningGuest, streams: Streams): Promise
   }
 }
 
-async function printConsole(guest: RunningGuest, stdout: Output, prompt: PromptWatch): Promise<void> {
+async function printConsole(
+  guest: RunningGuest,
+  stdout: Output,
+  prompt: PromptWatch,
+  unread: () => void,
+): Promise<void> {
   for await (const data of guest.console) {
     prompt.feed(data);
-    await stdout.write(data);
+    if (!(await stdout.write(data))) unread();
   }
 }
 

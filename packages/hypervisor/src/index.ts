@@ -3,5 +3,6 @@ export * from "./channel/channel.ts";
 export * from "./channel/doorbell.ts";
 export * from "./channel/mailbox.ts";
 export * from "./host-error.ts";
+export { MOST_CPUS, MOST_DISKS, MOST_MEMORY_MIB, MOST_PORTS } from "./partition/check-description.ts";
 export * from "./partition/description.ts";
 export * from "./partition/host-port.ts";

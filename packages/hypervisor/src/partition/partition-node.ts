@@ -7,12 +7,18 @@ import { Doorbell } from "../channel/doorbell.ts";
 import { Mailbox } from "../channel/mailbox.ts";
 import { claimDisk, type DiskClaim } from "../disk/claim-node.ts";
 import { HostError, receiveError } from "../host-error.ts";
+import { checkDescription } from "./check-description.ts";
 import type { PartitionDescription, Stopped } from "./description.ts";
 import { HostPort } from "./host-port.ts";
 import { Order, type PartitionMessage, type Wiring, wire } from "./wiring.ts";
 
 /** How long a thread that was told to stop may take before it is ended from outside. */
 const STOP_GRACE_MS = 2000;
+
+export interface PartitionEvents {
+  /** Something on the host failed that the guest sees as a failure of its own: one sentence. */
+  onWarning?(text: string): void;
+}
 
 export class Partition {
   readonly console: HostPort;
@@ -35,13 +41,14 @@ export class Partition {
    * Starts a partition; resolves when its machine is built and runs. Errors: a `HostError` for a file, a disk or a
    * setting that cannot be used; nothing is left claimed then.
    */
-  static async start(description: PartitionDescription): Promise<Partition> {
+  static async start(description: PartitionDescription, events: PartitionEvents = {}): Promise<Partition> {
+    checkDescription(description);
     const claims = await claimDisks(description);
     const release = async (): Promise<void> => {
       await Promise.all(claims.map((claim) => claim.release()));
     };
     try {
-      return await startThread(description, release);
+      return await startThread(description, events, release);
     } catch (error) {
       await release();
       throw error;
@@ -91,7 +98,11 @@ async function claimDisks(description: PartitionDescription): Promise<DiskClaim[
   }
 }
 
-async function startThread(description: PartitionDescription, release: () => Promise<void>): Promise<Partition> {
+async function startThread(
+  description: PartitionDescription,
+  events: PartitionEvents,
+  release: () => Promise<void>,
+): Promise<Partition> {
   const wiring = wire(description);
   const mailbox = new Mailbox(new Doorbell(wiring.owner));
   const worker = new Worker(new URL("./worker-node.ts", import.meta.url), { workerData: wiring });
@@ -107,6 +118,7 @@ async function startThread(description: PartitionDescription, release: () => Pro
   let end: (() => void) | undefined;
   worker.on("message", (message: PartitionMessage) => {
     if (message.kind === "started") started.resolve();
+    else if (message.kind === "warning") events.onWarning?.(message.text);
     else if (message.kind === "failed") end = () => fail(receiveError(message.error));
     else end = () => stopped.resolve(message.stopped);
   });

@@ -41,6 +41,8 @@ export interface Wiring {
 
 export type PartitionMessage =
   | { readonly kind: "started" }
+  /** Something went wrong on the host that the guest sees as a failure of its own, such as a full disk. */
+  | { readonly kind: "warning"; readonly text: string }
   | { readonly kind: "stopped"; readonly stopped: Stopped }
   | { readonly kind: "failed"; readonly error: PostedError };
 

@@ -13,10 +13,15 @@ import type { PartitionMessage, Wiring } from "./wiring.ts";
 const wiring = workerData as Wiring;
 const tell = (message: PartitionMessage): void => parentPort?.postMessage(message);
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 async function runPartition(): Promise<Stopped> {
   const boot = await readBoot(wiring.description);
   let loop: MachineLoop | undefined;
-  const machine = new GuestMachine(wiring, boot, (bytes) => loop?.printed(bytes));
+  const machine = new GuestMachine(wiring, boot, {
+    printed: (bytes) => loop?.printed(bytes),
+    diskFailed: (path, error) => tell({ kind: "warning", text: `disk ${path}: ${messageOf(error)}` }),
+  });
   loop = new MachineLoop(machine, new Doorbell(wiring.partition), wiring.order, new ConsoleTail());
   tell({ kind: "started" });
   try {

@@ -22,6 +22,13 @@ import type { LoopMachine } from "./machine-loop.ts";
 
 const MIB = 1024 * 1024;
 
+export interface GuestEvents {
+  /** What the serial console prints. */
+  printed(bytes: Uint8Array): void;
+  /** The host could not read or write a disk's file; the guest has been given an I/O error. */
+  diskFailed(path: string, error: unknown): void;
+}
+
 /** A port of the console device, joined to its channels. */
 interface JoinedPort {
   readonly input: InputBridge;
@@ -36,19 +43,20 @@ export class GuestMachine implements LoopMachine {
   readonly #console: Console;
   readonly #ports: readonly JoinedPort[];
 
-  /** @param onPrinted hears what the serial console prints. Errors: `HostError`, `BootError`. */
-  constructor(wiring: Wiring, boot: BootDescription, onPrinted: (bytes: Uint8Array) => void) {
+  /** Errors: `HostError`, `BootError`. */
+  constructor(wiring: Wiring, boot: BootDescription, events: GuestEvents) {
     const { description } = wiring;
     this.#serialInput = new InputBridge(wiring.console);
     this.#serialOutput = new OutputBridge(wiring.console);
     this.#machine = newMachine(description.memoryMiB, description.cpus, boot, (bytes) => {
-      onPrinted(bytes);
+      events.printed(bytes);
       if (!this.#serialOutput.send(bytes)) this.#machine.platform.uart.pause();
     });
     this.#disks = description.disks.map(openBackend);
     this.#ports = wiring.ports.map((port) => ({ input: new InputBridge(port), output: new OutputBridge(port) }));
     this.#console = new Console([{ onData: () => {} }, ...wiring.ports.map((port, i) => this.#portOptions(port, i))]);
-    const devices = [...this.#disks.map((disk) => new Block(disk)), this.#console, new Entropy()];
+    const blocks = this.#disks.map((disk, i) => newBlock(disk, description.disks[i].path, events));
+    const devices = [...blocks, this.#console, new Entropy()];
     for (const [slot, device] of devices.entries()) this.#attach(slot, device);
     this.#machine.start();
   }
@@ -128,6 +136,16 @@ function newMachine(
     const message = `the host cannot give the guest ${memoryMiB} MiB of memory; ask for less with --memory`;
     throw new HostError("memory-unavailable", message, { cause });
   }
+}
+
+/** A block device that reports the first failure of its file; a guest repeats what fails. */
+function newBlock(backend: BlockBackend, path: string, events: GuestEvents): Block {
+  let reported = false;
+  const onError = (error: unknown): void => {
+    if (!reported) events.diskFailed(path, error);
+    reported = true;
+  };
+  return new Block(backend, { onError });
 }
 
 /** The partition's owner has claimed and checked the file. */

@@ -1,0 +1,25 @@
+/** Refuses descriptions that no machine can be made from, before anything is claimed or started. */
+import { VIRTIO_SLOTS } from "@bulkhead/machine";
+import { HostError } from "../host-error.ts";
+import type { PartitionDescription } from "./description.ts";
+
+/** Most memory of a guest: a 32-bit wasm memory less what its harts take. */
+export const MOST_MEMORY_MIB = 3584;
+export const MOST_CPUS = 8;
+/** The console device and the entropy source have slots of their own. */
+export const MOST_DISKS = VIRTIO_SLOTS - 2;
+/** Ports behind port 0, which virtio-console always has. */
+export const MOST_PORTS = 30;
+
+/** Errors: `setting-invalid`. */
+export function checkDescription({ memoryMiB, cpus, disks, ports }: PartitionDescription): void {
+  expectWhole("memory in MiB", memoryMiB, 1, MOST_MEMORY_MIB);
+  expectWhole("number of CPUs", cpus, 1, MOST_CPUS);
+  expectWhole("number of disks", disks.length, 0, MOST_DISKS);
+  expectWhole("number of ports", ports.length, 0, MOST_PORTS);
+}
+
+function expectWhole(what: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new HostError("setting-invalid", `${what}: expected a whole number from ${least} to ${most}, found ${value}`);
+}
