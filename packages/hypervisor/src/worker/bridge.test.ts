@@ -27,6 +27,20 @@ test("InputBridge: offers again what a device did not take", () => {
   assert.equal(bridge.ended, true);
 });
 
+test("InputBridge: delivers nothing twice to a device that asks for more while it takes some", () => {
+  const port = wiring();
+  new Sender(port.input).write(Uint8Array.of(1, 2, 3));
+  const bridge = new InputBridge(port);
+  const seen: number[] = [];
+  const take = (bytes: Uint8Array): number => {
+    seen.push(...bytes);
+    bridge.pump(take);
+    return bytes.length;
+  };
+  bridge.pump(take);
+  assert.deepEqual(seen, [1, 2, 3]);
+});
+
 test("OutputBridge: holds what does not fit and keeps the order", () => {
   const port = wiring();
   const bridge = new OutputBridge(port);

@@ -13,6 +13,7 @@ const NOTHING = new Uint8Array(0);
 export class InputBridge {
   readonly #receiver: Receiver;
   #held: Uint8Array = NOTHING;
+  #pumping = false;
 
   constructor(wiring: PortWiring) {
     this.#receiver = new Receiver(wiring.input);
@@ -23,14 +24,19 @@ export class InputBridge {
     return this.#held.length === 0 && this.#receiver.ended;
   }
 
-  /** Offers bytes until there are none or until the device takes less than it is given. @param take how many it took. */
+  /**
+   * Offers bytes until there are none or until the device takes less than it is given. A device may ask for more while
+   * it takes some; that does nothing. @param take how many it took.
+   */
   pump(take: (bytes: Uint8Array) => number): void {
-    for (;;) {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    do {
       if (this.#held.length === 0) this.#held = this.#receiver.read(CHUNK_BYTES);
-      if (this.#held.length === 0) return;
+      if (this.#held.length === 0) break;
       this.#held = this.#held.subarray(take(this.#held));
-      if (this.#held.length > 0) return;
-    }
+    } while (this.#held.length === 0);
+    this.#pumping = false;
   }
 }
 

@@ -13,7 +13,13 @@ import {
   type VirtioDevice,
 } from "@bulkhead/devices";
 import { openDisk, openTemporaryDisk } from "@bulkhead/devices/node";
-import { type BootDescription, Machine, TranslatingProcessor } from "@bulkhead/machine";
+import {
+  type BootDescription,
+  Machine,
+  type MachineOptions,
+  type ProcessorFactory,
+  TranslatingProcessor,
+} from "@bulkhead/machine";
 import { HostError } from "../host-error.ts";
 import type { DiskDescription } from "../partition/description.ts";
 import type { PortWiring, Wiring } from "../partition/wiring.ts";
@@ -48,9 +54,14 @@ export class GuestMachine implements LoopMachine {
     const { description } = wiring;
     this.#serialInput = new InputBridge(wiring.console);
     this.#serialOutput = new OutputBridge(wiring.console);
-    this.#machine = newMachine(description.memoryMiB, description.cpus, boot, (bytes) => {
-      events.printed(bytes);
-      if (!this.#serialOutput.send(bytes)) this.#machine.platform.uart.pause();
+    this.#machine = newMachine(description.memoryMiB, {
+      harts: description.cpus,
+      boot,
+      onOutput: (bytes) => {
+        events.printed(bytes);
+        if (!this.#serialOutput.send(bytes)) this.#machine.platform.uart.pause();
+      },
+      onRoom: () => this.#pumpSerialInput(),
     });
     this.#disks = description.disks.map(openBackend);
     this.#ports = wiring.ports.map((port) => ({ input: new InputBridge(port), output: new OutputBridge(port) }));
@@ -66,9 +77,8 @@ export class GuestMachine implements LoopMachine {
   }
 
   pump(): void {
-    const { uart } = this.#machine.platform;
-    this.#serialInput.pump((bytes) => uart.receive(bytes));
-    if (this.#serialOutput.pump()) uart.resume();
+    this.#pumpSerialInput();
+    if (this.#serialOutput.pump()) this.#machine.platform.uart.resume();
     for (const [index, { input, output }] of this.#ports.entries()) {
       const port = this.#console.ports[index + 1];
       input.pump((bytes) => port.write(bytes));
@@ -102,12 +112,17 @@ export class GuestMachine implements LoopMachine {
     for (const { output } of this.#ports) output.close();
   }
 
+  #pumpSerialInput(): void {
+    this.#serialInput.pump((bytes) => this.#machine.platform.uart.receive(bytes));
+  }
+
   #portOptions({ name }: PortWiring, index: number): PortOptions {
     return {
       name,
       onData: (bytes) => {
         if (!this.#ports[index].output.send(bytes)) this.#console.ports[index + 1].pause();
       },
+      onRoom: () => this.#ports[index].input.pump((bytes) => this.#console.ports[index + 1].write(bytes)),
     };
   }
 
@@ -118,19 +133,11 @@ export class GuestMachine implements LoopMachine {
 
 function newMachine(
   memoryMiB: number,
-  harts: number,
-  boot: BootDescription,
-  onOutput: (bytes: Uint8Array) => void,
+  options: Pick<MachineOptions, "harts" | "boot" | "onOutput" | "onRoom">,
 ): Machine {
+  const processor: ProcessorFactory = (memory, harts) => new TranslatingProcessor(memory, harts);
   try {
-    return new Machine({
-      ramSize: memoryMiB * MIB,
-      harts,
-      boot,
-      processor: (memory, all) => new TranslatingProcessor(memory, all),
-      onOutput,
-      onReboot: "stop",
-    });
+    return new Machine({ ...options, ramSize: memoryMiB * MIB, processor, onReboot: "stop" });
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     const message = `the host cannot give the guest ${memoryMiB} MiB of memory; ask for less with --memory`;
