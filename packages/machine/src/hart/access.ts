@@ -10,9 +10,9 @@ import { EXECUTE, READ, WRITE } from "./pmp.ts";
 import { Slot, Word } from "./state.ts";
 import type { TlbBank } from "./tlb-bank.ts";
 
-const OFFSET_MASK = PAGE_SIZE - 1;
+export const OFFSET_MASK = PAGE_SIZE - 1;
 /** What `dataPage` and `enterPage` give for a page that is not RAM; negative results are exceptions. */
-const DEVICE = 0;
+export const DEVICE = 0;
 
 /** Loads 2^`logBytes` bytes; zero-extended except for 8 bytes. 0 with an exception signalled. */
 export function load(hart: Hart, address: bigint, logBytes: number): bigint {
@@ -111,30 +111,6 @@ export function instructionAtPc(hart: Hart): number {
   return second < 0 ? 0 : first | (second << 16);
 }
 
-/**
- * Permits a cache-block operation at an address. `access` is WRITE for `cbo.zero`; READ for the management operations,
- * which need a load or a store to be permitted, and every page that can be written can be read. Faults count as a
- * store's. Gives the offset of the block in the wasm memory, or -1. @spec unprivileged "Cache-Block Management Instructions"
- */
-export function cacheBlock(hart: Hart, address: bigint, access: number, blockBytes: number): number {
-  hart.doublewords[Slot.scratch / 2] = address;
-  const low = hart.words[Slot.scratch];
-  const high = hart.words[Slot.scratch + 1];
-  const start = low & OFFSET_MASK & -blockBytes;
-  const cause = hart.mmu.translate(hart.dataSpace, low & -blockBytes, high, access, blockBytes);
-  if (cause !== 0) {
-    hart.raise(cause === Cause.loadPage || cause === Cause.storePage ? Cause.storePage : Cause.storeAccess, low, high);
-    return -1;
-  }
-  const offset = ramOffset(hart);
-  if (offset === DEVICE) {
-    hart.raise(Cause.storeAccess, low, high);
-    return -1;
-  }
-  if (access === WRITE) announceWrite(hart, hart.mmu.page, start, blockBytes);
-  return offset + start;
-}
-
 /** Translates and refills: the offset of the page in the wasm memory, DEVICE, or -1 with an exception signalled. */
 function dataPage(hart: Hart, low: number, high: number, access: number, bytes: number): number {
   const cause = hart.mmu.translate(hart.dataSpace, low, high, access, bytes);
@@ -147,7 +123,7 @@ function dataPage(hart: Hart, low: number, high: number, access: number, bytes: 
 }
 
 /** Puts the page that was translated last into the TLB: with no write tag if it holds translated code, not at all if PMP divides it. */
-function enterPage(hart: Hart, space: TlbBank, low: number, high: number, access: number): number {
+export function enterPage(hart: Hart, space: TlbBank, low: number, high: number, access: number): number {
   const offset = ramOffset(hart);
   const mmu = hart.mmu;
   if (offset === DEVICE || mmu.divided) return offset;
@@ -165,7 +141,7 @@ function ramOffset(hart: Hart): number {
 }
 
 /** Tells of a write to a page before it happens, if translated code is there. */
-function announceWrite(hart: Hart, page: number, offset: number, bytes: number): void {
+export function announceWrite(hart: Hart, page: number, offset: number, bytes: number): void {
   if (hart.isCodePage(page)) hart.memory.onWrite(page * PAGE_SIZE + offset, bytes);
 }
 

@@ -207,7 +207,9 @@ export class Hart implements HartCallouts, HartArea {
     if (address !== undefined) {
       this.splitValue(address);
       this.tlb.flushPage(this.low, this.high, space);
-    } else if (space < 0) this.tlb.flushAll();
+      return;
+    }
+    if (space < 0) this.tlb.flushAll();
     else this.tlb.flushAsid(space);
     this.selectSpaces();
   }

@@ -115,6 +115,21 @@ test("cbo.zero: tells of the write when translated code is there", () => {
   assert.deepEqual(writes, [[RAM_BASE + 0x40, 64]]);
 });
 
+test("cbo.zero: clears through the TLB what it has entered there, and never a page that code was translated from since", () => {
+  const { hart, memory } = sample("supervisor");
+  const writes: number[] = [];
+  memory.onWrite = (address) => writes.push(address);
+  for (const offset of [0, 64, 128]) {
+    poke(memory, RAM_BASE + offset + 56, -1n);
+    assert.deepEqual(system(hart, "cbo.zero", BigInt(RAM_BASE + offset)), { signal: Signal.none });
+    assert.equal(peek(memory, RAM_BASE + offset + 56), 0n);
+  }
+  hart.isCodePage = () => true;
+  hart.dropWriteTags(RAM_BASE / 4096);
+  system(hart, "cbo.zero", BigInt(RAM_BASE + 192));
+  assert.deepEqual(writes, [RAM_BASE + 192]);
+});
+
 test("cbo: faults count as a store's and name the address given", () => {
   const { hart, memory } = sample("supervisor");
   poke(memory, table(0), entryFor(table(1), 0n));

@@ -3,19 +3,16 @@
  * Memory-Management Fence Instruction", "Svinval"; unprivileged "Zawrs", "CMO". Who calls it: `Hart.system`.
  */
 import { type SystemOperation, systemOperations } from "@bulkhead/isa";
-import { cacheBlock } from "./access.ts";
+import { manageBlock, zeroBlock } from "./cache-block.ts";
 import { Cause } from "./cause.ts";
 import type { Hart } from "./hart.ts";
 import { Signal } from "./layout.ts";
-import { READ, WRITE } from "./pmp.ts";
+import { EXECUTE } from "./pmp.ts";
 import { Privilege, Slot, Word } from "./state.ts";
 import { Envcfg, Status } from "./status.ts";
 import { returnFromMachine, returnFromSupervisor } from "./trap.ts";
 
 type Handler = (hart: Hart, a: bigint, b: bigint) => void;
-
-/** Bytes of a cache block ("Zic64b"). */
-const BLOCK_BYTES = 64;
 
 const mode = (hart: Hart): number => hart.words[Slot.privilege];
 const trapped = (hart: Hart, bit: number): boolean =>
@@ -55,15 +52,11 @@ const handlers: Record<SystemOperation, Handler> = {
   "sinval.vma": fenceTranslations,
   "sfence.w.inval": orderInvalidations,
   "sfence.inval.ir": orderInvalidations,
-  // CBIE = 1 makes it a flush and 3 an invalidation; memory is coherent, so both do nothing.
-  "cbo.inval": (hart, address) => (environmentAllows(hart, Envcfg.CBIE) ? manage(hart, address) : hart.illegal()),
-  "cbo.clean": (hart, address) => (environmentAllows(hart, Envcfg.CBCFE) ? manage(hart, address) : hart.illegal()),
-  "cbo.flush": (hart, address) => (environmentAllows(hart, Envcfg.CBCFE) ? manage(hart, address) : hart.illegal()),
-  "cbo.zero": (hart, address) => {
-    if (!environmentAllows(hart, Envcfg.CBZE)) return hart.illegal();
-    const at = cacheBlock(hart, address, WRITE, BLOCK_BYTES);
-    if (at >= 0) hart.memory.bytes.fill(0, at, at + BLOCK_BYTES);
-  },
+  // CBIE = 1 makes it a flush and 3 an invalidation, which are the same here.
+  "cbo.inval": (hart, address) => (environmentAllows(hart, Envcfg.CBIE) ? manageBlock(hart, address) : hart.illegal()),
+  "cbo.clean": (hart, address) => (environmentAllows(hart, Envcfg.CBCFE) ? manageBlock(hart, address) : hart.illegal()),
+  "cbo.flush": (hart, address) => (environmentAllows(hart, Envcfg.CBCFE) ? manageBlock(hart, address) : hart.illegal()),
+  "cbo.zero": (hart, address) => (environmentAllows(hart, Envcfg.CBZE) ? zeroBlock(hart, address) : hart.illegal()),
   illegal: (hart) => hart.illegal(),
 };
 
@@ -83,8 +76,15 @@ function fenceTranslations(hart: Hart, address: bigint, asid: bigint): void {
     hart.illegal();
     return;
   }
+  const { dataSpace } = hart;
   hart.fenceAddresses(address === EVERY ? undefined : address, asid === EVERY ? undefined : asid);
-  leave(hart);
+  // A kernel fences page after page: as long as its own page stays translated, it goes on.
+  if (hart.dataSpace !== dataSpace || !codeIsTranslated(hart)) leave(hart);
+}
+
+/** Whether the TLB still has the page of the instruction at the pc. */
+function codeIsTranslated({ fetchSpace, words }: Hart): boolean {
+  return fetchSpace.find(words[Word.pc], words[Word.pc + 1], EXECUTE) >= 0;
 }
 
 /** Every `sinval.vma` takes effect at once, so that these have nothing left to order. */
@@ -97,8 +97,4 @@ function environmentAllows(hart: Hart, bit: number): boolean {
   if (mode(hart) === Privilege.machine) return true;
   if ((hart.words[Slot.menvcfg] & bit) === 0) return false;
   return mode(hart) === Privilege.supervisor || (hart.words[Slot.senvcfg] & bit) !== 0;
-}
-
-function manage(hart: Hart, address: bigint): void {
-  cacheBlock(hart, address, READ, BLOCK_BYTES);
 }

@@ -12,6 +12,8 @@ const READ_WORD = TlbEntry.read / 4;
 const WRITE_WORD = TlbEntry.write / 4;
 const EXECUTE_WORD = TlbEntry.execute / 4;
 const ADDEND_WORD = TlbEntry.addend / 4;
+/** Addend of an entry that has not been used; others are multiples of the page size. */
+const UNUSED = -1;
 
 /** Virtual page number as an exact, signed Number. */
 const pageNumber = (low: number, high: number): number => high * 0x10_0000 + (low >>> 12);
@@ -21,7 +23,9 @@ export class TlbBank implements AddressSpace {
   readonly offset: number;
   readonly #start: number;
   readonly #words: Int32Array;
-  #filled = false;
+  /** Where the entries are that have been used since the bank was empty: a flush visits no others. */
+  readonly #used = new Int32Array(TLB_ENTRIES);
+  #usedCount = 0;
   /** Virtual pages that superpages cover, in the low and in the high half of the address space. */
   readonly #largeStart = new Float64Array(2);
   readonly #largeEnd = new Float64Array(2);
@@ -45,6 +49,11 @@ export class TlbBank implements AddressSpace {
     this.offset = hartBase + this.#start * 4;
   }
 
+  /** Whether it stands for the address space with this key. */
+  serves(access: number, satpLow: number, satpHigh: number): boolean {
+    return this.valid && this.access === access && this.satpLow === satpLow && this.satpHigh === satpHigh;
+  }
+
   /**
    * Enters the page of a virtual address that lies at `pageOffset` in the wasm memory. `permissions` says which of
    * READ, WRITE and EXECUTE get a tag; `span` is log2 of the pages of the leaf that it came from.
@@ -52,32 +61,44 @@ export class TlbBank implements AddressSpace {
   install(low: number, high: number, pageOffset: number, permissions: number, span: number): void {
     const words = this.#words;
     const tag = low & ~0xfff;
-    const index = (low >>> 12) & INDEX_MASK;
-    const at = this.#start + index * ENTRY_WORDS;
+    const at = this.#entryOf(low);
     const addend = (pageOffset - tag) | 0;
     if (words[at + ADDEND_WORD] !== addend || !this.#holds(at, tag, high)) {
+      if (words[at + ADDEND_WORD] === UNUSED) this.#used[this.#usedCount++] = at;
       this.#setTag(at + EXECUTE_WORD, 0, 0, false);
       words[at + ADDEND_WORD] = addend;
     }
     this.#setTag(at + READ_WORD, tag, high, (permissions & READ) !== 0);
     this.#setTag(at + WRITE_WORD, tag, high, (permissions & WRITE) !== 0);
     if ((permissions & EXECUTE) !== 0) this.#setTag(at + EXECUTE_WORD, tag, high, true);
-    this.#filled = true;
     if (span !== 0) this.#coverLarge(low, high, span);
+  }
+
+  /** Offset in the wasm memory of the page of a virtual address, if it has a tag for READ, WRITE or EXECUTE; otherwise -1. */
+  find(low: number, high: number, access: number): number {
+    const words = this.#words;
+    const tag = low & ~0xfff;
+    const at = this.#entryOf(low);
+    const tagAt = at + (access === READ ? READ_WORD : access === WRITE ? WRITE_WORD : EXECUTE_WORD);
+    return words[tagAt] === tag && words[tagAt + 1] === high ? (tag + words[at + ADDEND_WORD]) >>> 0 : -1;
   }
 
   /** Empties the bank. */
   clear(): void {
-    if (this.#filled) this.#words.fill(-1, this.#start, this.#start + TLB_ENTRIES * ENTRY_WORDS);
-    this.#filled = false;
-    this.#largeStart.fill(Number.POSITIVE_INFINITY);
-    this.#largeEnd.fill(Number.NEGATIVE_INFINITY);
+    for (let i = 0; i < this.#usedCount; i++) {
+      const at = this.#used[i];
+      this.#dropTags(at);
+      this.#words[at + ADDEND_WORD] = UNUSED;
+    }
+    this.#usedCount = 0;
+    this.#uncoverLarge();
   }
 
   /** Clears the memory whatever it holds: it may be another machine's, after a restore. */
   reset(): void {
-    this.#filled = true;
-    this.clear();
+    this.#words.fill(-1, this.#start, this.#start + TLB_ENTRIES * ENTRY_WORDS);
+    this.#usedCount = 0;
+    this.#uncoverLarge();
     this.drop();
   }
 
@@ -95,21 +116,29 @@ export class TlbBank implements AddressSpace {
       this.clear();
       return;
     }
-    const index = (low >>> 12) & INDEX_MASK;
-    const at = this.#start + index * ENTRY_WORDS;
-    if (this.#holds(at, low & ~0xfff, high)) this.#words.fill(-1, at, at + 6);
+    const at = this.#entryOf(low);
+    if (this.#holds(at, low & ~0xfff, high)) this.#dropTags(at);
   }
 
   /** Takes the write permission of every entry for the page at an offset in the wasm memory. */
   dropWriteTags(pageOffset: number): void {
-    if (!this.#filled) return;
     const words = this.#words;
-    const end = this.#start + TLB_ENTRIES * ENTRY_WORDS;
-    for (let at = this.#start; at < end; at += ENTRY_WORDS) {
+    for (let i = 0; i < this.#usedCount; i++) {
+      const at = this.#used[i];
       const tag = words[at + WRITE_WORD];
       if (tag === -1 || ((tag + words[at + ADDEND_WORD]) | 0) !== (pageOffset | 0)) continue;
       this.#setTag(at + WRITE_WORD, 0, 0, false);
     }
+  }
+
+  #entryOf(low: number): number {
+    return this.#start + ((low >>> 12) & INDEX_MASK) * ENTRY_WORDS;
+  }
+
+  #dropTags(at: number): void {
+    this.#setTag(at + READ_WORD, 0, 0, false);
+    this.#setTag(at + WRITE_WORD, 0, 0, false);
+    this.#setTag(at + EXECUTE_WORD, 0, 0, false);
   }
 
   /** Whether any tag of the entry is for this page; all tags of an entry are for one page. */
@@ -125,6 +154,13 @@ export class TlbBank implements AddressSpace {
   #setTag(at: number, tag: number, high: number, present: boolean): void {
     this.#words[at] = present ? tag : -1;
     this.#words[at + 1] = present ? high : -1;
+  }
+
+  #uncoverLarge(): void {
+    for (let half = 0; half < 2; half++) {
+      this.#largeStart[half] = Number.POSITIVE_INFINITY;
+      this.#largeEnd[half] = Number.NEGATIVE_INFINITY;
+    }
   }
 
   #coverLarge(low: number, high: number, span: number): void {

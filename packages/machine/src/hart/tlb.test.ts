@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RAM_BASE } from "../memory.ts";
-import { HartState, JUMP_ENTRIES, JumpEntry, TLB_BANKS, TLB_ENTRIES } from "./layout.ts";
+import { HartState, JUMP_ENTRIES, JumpEntry, Signal, TLB_BANKS, TLB_ENTRIES } from "./layout.ts";
 import { EXECUTE, READ, WRITE } from "./pmp.ts";
 import { Privilege, Slot, Word } from "./state.ts";
 import { enterMode, entryFor, Pte, poke, type Sample, sample, satpFor, system, table } from "./testing/sample.ts";
@@ -123,6 +123,37 @@ for (const name of ["sfence.vma", "sinval.vma"] as const) {
   }
 }
 
+test("sfence.vma: leaves if the page of the instruction goes or the bank of data changes, and only then", () => {
+  const rows: [string, bigint, bigint, number][] = [
+    ["another page", 0x2000n, ALL, Signal.none],
+    ["its own page", 0x1ffen, ALL, Signal.leave],
+    ["its own page in another space", 0x1000n, 2n, Signal.none],
+    ["all pages", ALL, ALL, Signal.leave],
+    ["all pages of its space", ALL, 1n, Signal.leave],
+    ["all pages of another space", ALL, 2n, Signal.none],
+  ];
+  for (const [what, address, asid, signal] of rows) {
+    const made = machine();
+    made.hart.pc = 0x1004n;
+    fetched(made, 0x1000n);
+    assert.deepEqual(system(made.hart, "sfence.vma", address, asid), { signal }, what);
+  }
+});
+
+test("sfence.vma: for an ASID leaves M-mode only if its data moves to another bank; Bare spaces go with ASID 0", () => {
+  const { hart } = machine();
+  enterMode(hart, Privilege.machine);
+  for (let asid = 0; asid < TLB_BANKS; asid++) {
+    hart.writeCsr(SATP, satpFor(8, asid, table(0)));
+    hart.writeCsr(0x300, (1n << 17n) | (1n << 11n));
+    hart.pc = BigInt(A);
+    hart.fetch(BigInt(A));
+    const bank = hart.words[Word.dataTlb];
+    const { signal } = system(hart, "sfence.vma", ALL, BigInt(asid));
+    assert.equal(signal === Signal.leave, asid === 0 || hart.words[Word.dataTlb] !== bank, `ASID ${asid}`);
+  }
+});
+
 test("sfence.vma: reaches spaces that are not current", () => {
   for (const [what, address, asid] of fences) {
     const made = machine();
@@ -162,6 +193,33 @@ test("sfence.vma: any address of a superpage drops all of its pages, in both hal
     assert.equal(made.memory.view.getBigInt64(bank.offset + 3 * 32, true), -1n);
     assert.equal(made.hart.load(base + 0x3000n, 3), 2n);
   }
+});
+
+test("clear: empties every entry that was ever used, and can do so again", () => {
+  const { hart, memory } = machine();
+  const bank = hart.dataSpace;
+  const tags = new BigInt64Array(memory.buffer, bank.offset, TLB_ENTRIES * 4);
+  for (const round of [0, 1]) {
+    for (let page = 0; page < 3 * TLB_ENTRIES; page++) {
+      bank.install(page * 4096, round, 0x10_0000, READ | WRITE | EXECUTE, 0);
+      if (page % 5 === 0) bank.clearPage(page * 4096, round);
+    }
+    assert.ok(tags.some((tag) => tag !== -1n));
+    bank.clear();
+    for (let i = 0; i < tags.length; i++) if (i % 4 !== 3) assert.equal(tags[i], -1n);
+  }
+});
+
+test("find: gives the page's offset for the accesses it was entered for", () => {
+  const { hart } = machine();
+  const bank = hart.dataSpace;
+  const found = (low: number, high = 0) => [READ, WRITE, EXECUTE].map((access) => bank.find(low, high, access));
+  assert.deepEqual(found(0x1000), [-1, -1, -1]);
+  bank.install(0x1000, 0, 0x10_0000, READ | EXECUTE, 0);
+  assert.deepEqual(found(0x1ffc), [0x10_0000, -1, 0x10_0000]);
+  assert.deepEqual(found(0x1000, 1), [-1, -1, -1]);
+  bank.install(0x1000, 0, 0x10_0000, WRITE, 0);
+  assert.deepEqual(found(0x1000), [-1, 0x10_0000, 0x10_0000]);
 });
 
 test("install: an entry that another page takes over keeps no tag of the first", () => {

@@ -15,11 +15,14 @@ export class Tlb {
   readonly #words: Int32Array;
   readonly #banks: readonly TlbBank[];
   #clock = 0;
+  /** The bank that was selected last for each key, SUM and MXR included: most likely it still serves. */
+  readonly #recent: TlbBank[];
 
   /** @param words the hart's area; @param index the hart's. */
   constructor(words: Int32Array, index: number) {
     this.#words = words;
     this.#banks = Array.from({ length: TLB_BANKS }, (_, i) => new TlbBank(words, hartBase(index), i));
+    this.#recent = new Array(SUM + MXR + 4).fill(this.#banks[0]);
     this.reset();
   }
 
@@ -36,15 +39,23 @@ export class Tlb {
     const low = bare ? 0 : words[Slot.satp];
     const high = bare ? 0 : words[Slot.satp + 1];
     const key = bare ? privilege : privilege === Privilege.user ? access & ~SUM : access;
+    let bank = this.#recent[key];
+    if (!bank.serves(key, low, high)) {
+      bank = this.#find(key, low, high);
+      this.#recent[key] = bank;
+    }
+    bank.lastUse = ++this.#clock;
+    return bank;
+  }
+
+  /** The bank of an address space, or else the one that was used least recently, which serves it from now on. */
+  #find(key: number, low: number, high: number): TlbBank {
     let oldest = this.#banks[0];
     for (const bank of this.#banks) {
-      if (bank.valid && bank.access === key && bank.satpLow === low && bank.satpHigh === high) {
-        bank.lastUse = ++this.#clock;
-        return bank;
-      }
+      if (bank.serves(key, low, high)) return bank;
       if (bank.lastUse < oldest.lastUse) oldest = bank;
     }
-    this.#assign(oldest, key, low, high);
+    assign(oldest, key, low, high);
     return oldest;
   }
 
@@ -72,20 +83,20 @@ export class Tlb {
   dropWriteTags(pageOffset: number): void {
     for (const bank of this.#banks) bank.dropWriteTags(pageOffset);
   }
+}
 
-  #assign(bank: TlbBank, access: number, low: number, high: number): void {
-    bank.clear();
-    bank.valid = true;
-    bank.access = access;
-    bank.satpLow = low;
-    bank.satpHigh = high;
-    bank.privilege = access & 3;
-    bank.sum = (access & SUM) !== 0;
-    bank.mxr = (access & MXR) !== 0;
-    bank.levels = satpLevels[high >>> 28];
-    bank.root = (low >>> 0) + (high & 0xfff) * 0x1_0000_0000;
-    bank.lastUse = ++this.#clock;
-  }
+/** Empties a bank and makes it stand for an address space. */
+function assign(bank: TlbBank, access: number, low: number, high: number): void {
+  bank.clear();
+  bank.valid = true;
+  bank.access = access;
+  bank.satpLow = low;
+  bank.satpHigh = high;
+  bank.privilege = access & 3;
+  bank.sum = (access & SUM) !== 0;
+  bank.mxr = (access & MXR) !== 0;
+  bank.levels = satpLevels[high >>> 28];
+  bank.root = (low >>> 0) + (high & 0xfff) * 0x1_0000_0000;
 }
 
 const asidOf = (bank: TlbBank): number => (bank.satpHigh >>> 12) & 0xffff;
