@@ -60,3 +60,6 @@ console.log(
   "rss",
   process.memoryUsage().rss / 1e6,
 );
+
+const dv = m.memory.view; const g = globalThis as any;
+console.log("jit instr", dv.getBigInt64(64,true), "region calls", dv.getBigInt64(72,true), "interp instr", dv.getBigInt64(80,true), "invalidations", g.inv, g.invR, "compiled", g.compiled, "bytes", g.bytes);
