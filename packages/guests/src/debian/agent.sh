@@ -11,5 +11,10 @@ power_off() {
 }
 . /usr/local/lib/bulkhead/serve.sh
 
+# What systemd tells its services is not for the command.
+unset INVOCATION_ID JOURNAL_STREAM MEMORY_PRESSURE_WATCH MEMORY_PRESSURE_WRITE SYSTEMD_EXEC_PID
 systemctl is-system-running --wait >/dev/null
 serve
+# Only reached when the host wants a shell.
+touch /run/bulkhead-shell
+exec systemctl start serial-getty@ttyS0.service

@@ -68,6 +68,8 @@ fi
 say "step finish"
 [ -z "$(in_root dpkg --audit)" ] || fail "dpkg --audit is not empty"
 in_root passwd -q -d root || fail "passwd"
+# Only now: a masked unit is an error to the packages' scripts.
+while read -r unit; do ln -sf /dev/null "/mnt/etc/systemd/system/$unit"; done </lib/bulkhead/masked
 read -r release </lib/bulkhead/kernel-release
 in_root depmod "$release" || fail "depmod"
 rm -f /mnt/usr/sbin/policy-rc.d /mnt/var/lib/dbus/machine-id /mnt/etc/.pwd.lock

@@ -15,7 +15,7 @@ import { BuildConsole, type BuildEvent } from "./build-console.ts";
 import { extendedStates } from "./database.ts";
 import { buildInitramfs, startInitramfs } from "./initramfs.ts";
 import { writePayload } from "./payload.ts";
-import { ROOT_LABEL, settings } from "./settings.ts";
+import { ROOT_LABEL, settings, unitsToMask } from "./settings.ts";
 
 const MIB = 1 << 20;
 const BUILD_MEMORY_MIB = 1024;
@@ -86,13 +86,13 @@ function reporter(
   };
 }
 
-async function explain(console_: BuildConsole, stop: MachineStop, directory: string): Promise<ImageError> {
-  const { log, failure } = console_;
+async function explain(heard: BuildConsole, stop: MachineStop, directory: string): Promise<ImageError> {
+  const { log, failure } = heard;
   const space = await statfs(directory).catch(() => undefined);
   if (space !== undefined && space.bavail * space.bsize < FULL_BYTES) {
     return new ImageError("disk-full", `build debian: no space is left in ${dirname(directory)}`, { log });
   }
-  const why = failure ?? `it stopped (${stop.stopped}) after: ${console_.lastLine}`;
+  const why = failure ?? `it stopped (${stop.stopped}) after: ${heard.lastLine}`;
   return new ImageError("build-failed", `build debian: the guest failed: ${why}`, { log });
 }
 
@@ -125,22 +125,22 @@ export async function buildDebian(build: DebianBuild): Promise<{ initrd: string;
   } finally {
     await handle.close();
   }
-  const order = { unpacked, base: packages.base, path: build.path };
+  const order = { unpacked, base: packages.base, masked: unitsToMask(all), path: build.path };
   await writeSynced(builder, await buildInitramfs(busybox, kernel, order));
   await createSparse(disk, build.diskMiB * MIB);
-  const console_ = new BuildConsole(reporter(meter, payloadBytes, packages));
+  const heard = new BuildConsole(reporter(meter, payloadBytes, packages));
   const stop = await build.runMachine({
     kernel: kernel.image,
     initrd: builder,
     append: "console=ttyS0 quiet loglevel=3",
     memoryMiB: BUILD_MEMORY_MIB,
     disks: [disk, payload],
-    onConsole: (bytes) => console_.take(bytes),
+    onConsole: (bytes) => heard.take(bytes),
     timeoutMs: BUILD_TIMEOUT_MS + packages.added.length * TIMEOUT_PER_PACKAGE_MS,
     ...(signal ? { signal } : {}),
   });
   signal?.throwIfAborted();
-  if (!console_.done || stop.stopped !== "poweroff") throw await explain(console_, stop, directory);
+  if (!heard.done || stop.stopped !== "poweroff") throw await explain(heard, stop, directory);
   const written = await open(disk, "r+");
   await written.sync().finally(() => written.close());
   await rm(payload);

@@ -53,6 +53,8 @@ async function addFileSystemTools(tree: InitramfsTree, debPaths: readonly string
 export interface BuildOrder {
   unpacked: readonly UnpackedPackage[];
   base: readonly PackageRecord[];
+  /** Units to mask once all packages are configured. */
+  masked: readonly string[];
   path(each: PackageRecord): string;
 }
 
@@ -93,6 +95,7 @@ export async function buildInitramfs(
   }
   tree.file("init", await local("build.sh"), 0o755);
   tree.file("lib/bulkhead/preinst", preinstList(order.unpacked));
+  tree.file("lib/bulkhead/masked", order.masked.map((unit) => `${unit}\n`).join(""));
   tree.file("lib/bulkhead/kernel-release", `${kernel.release}\n`);
   tree.file("lib/bulkhead/dpkg-version", `${order.base.find(({ name }) => name === "dpkg")?.version ?? ""}\n`);
   return tree.toCpio();

@@ -13,24 +13,56 @@ export interface Setting {
   mode?: number;
 }
 
-/** Units without use in a guest of ours, with the reason. */
+/** Units without use in a guest of ours, with the reason: each costs a boot some hundred million instructions or asks. */
 export const maskedUnits: Readonly<Record<string, string>> = {
   "getty@tty1.service": "there is no screen",
   "serial-getty@hvc0.service": "the console is ttyS0",
   "systemd-firstboot.service": "it asks questions",
   "systemd-hwdb-update.service": "packages bring the database up to date",
   "systemd-pcrphase.service": "there is no TPM",
+  "systemd-udev-load-credentials.service": "there are no credentials",
   "apt-daily.timer": "an image is rebuilt, not upgraded behind its user's back",
   "apt-daily-upgrade.timer": "likewise",
   "dpkg-db-backup.timer": "the image can be rebuilt",
   "e2scrub_all.timer": "there is no LVM",
   "e2scrub_reap.service": "there is no LVM",
   "fstrim.timer": "guests are short-lived",
+  "dev-hugepages.mount": "mounted when wanted",
+  "sys-kernel-config.mount": "likewise",
+  "sys-kernel-debug.mount": "likewise",
+  "sys-kernel-tracing.mount": "likewise",
+  "sys-fs-fuse-connections.mount": "likewise",
+  "modprobe@configfs.service": "only for the mounts above",
+  "modprobe@fuse.service": "FUSE is built into the kernel",
+  "modprobe@drm.service": "there is no screen",
+  "modprobe@efi_pstore.service": "there is no EFI",
 };
+
+/** Masked as well unless a package that logs sessions in is installed: nothing would ask it anything. */
+export const LOGIN_MANAGER = "systemd-logind.service";
+const LOGIN_PACKAGE = "libpam-systemd";
+
+/** Programs that look for what a guest of ours does not have, at each boot. */
+export const maskedGenerators: readonly string[] = [
+  "systemd-gpt-auto-generator",
+  "systemd-hibernate-resume-generator",
+  "systemd-ssh-generator",
+  "systemd-system-update-generator",
+  "systemd-tpm2-generator",
+];
+
+/** The units to mask in an image with these packages. */
+export function unitsToMask(packages: readonly { name: string }[]): string[] {
+  const sessions = packages.some(({ name }) => name === LOGIN_PACKAGE);
+  return [...Object.keys(maskedUnits), ...(sessions ? [] : [LOGIN_MANAGER])];
+}
 
 /** The image's settings for a mirror that apt inside the guest shall use. */
 export async function settings(mirror: string): Promise<Setting[]> {
-  const masks = Object.keys(maskedUnits).map((unit) => ({ name: `etc/systemd/system/${unit}`, target: "/dev/null" }));
+  const masks = maskedGenerators.map((name) => ({
+    name: `etc/systemd/system-generators/${name}`,
+    target: "/dev/null",
+  }));
   const script = (name: string) => readScript(new URL(name, import.meta.url));
   return [
     { name: "etc/fstab", content: `LABEL=${ROOT_LABEL} / ext4 errors=remount-ro 0 0\n` },
@@ -49,8 +81,11 @@ export async function settings(mirror: string): Promise<Setting[]> {
         "",
       ].join("\n"),
     },
-    { name: "etc/systemd/system/serial-getty@ttyS0.service.d/autologin.conf", content: await script("autologin.conf") },
+    { name: "etc/systemd/system/serial-getty@ttyS0.service.d/bulkhead.conf", content: await script("autologin.conf") },
     { name: "etc/systemd/system.conf.d/bulkhead.conf", content: "[Manager]\nDefaultTimeoutStopSec=15s\n" },
+    { name: "etc/systemd/journald.conf.d/bulkhead.conf", content: "[Journal]\nStorage=volatile\n" },
+    { name: "etc/systemd/system/default.target", target: "/usr/lib/systemd/system/multi-user.target" },
+    { name: "etc/systemd/system/systemd-udev-trigger.service.d/bulkhead.conf", content: await script("coldplug.conf") },
     { name: "etc/systemd/system/bulkhead-agent.service", content: await script("bulkhead-agent.service") },
     { name: "etc/udev/rules.d/60-bulkhead.rules", content: await script("bulkhead.rules") },
     { name: "etc/profile.d/bulkhead.sh", content: await script("console-size.sh") },
