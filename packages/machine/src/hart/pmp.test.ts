@@ -51,11 +51,12 @@ test("ofPage: NAPOT regions of one page and more have their size", () => {
   );
 });
 
-test("ofPage: says that a page is divided by a region's edge, in M-mode only for locked entries", () => {
+test("ofPage: says that a page is divided by a region's edge, in M-mode too", () => {
   const pmp = pmpWith([NA4 | READ, 0x8000_0100n >> 2n], [NAPOT | RWX, -1n]);
   assert.equal(pmp.ofPage(0x80000, false), DIVIDED);
   assert.equal(pmp.ofPage(0x80001, false), RWX);
-  assert.equal(pmp.ofPage(0x80000, true), RWX);
+  assert.equal(pmp.ofPage(0x80000, true), DIVIDED);
+  assert.equal(pmp.ofPage(0x80001, true), RWX);
   assert.equal(pmpWith([NA4 | READ | LOCKED, 0x8000_0100n >> 2n]).ofPage(0x80000, true), DIVIDED);
 });
 
@@ -91,6 +92,15 @@ test("writeConfig and writeAddress: leave locked entries alone, and the base of 
     [0, 1, 2].map((i) => pmp.readAddress(i)),
     [0x1000n >> 2n, 0x2000n >> 2n, 7n],
   );
+});
+
+test("ofAccess: an entry that matches a part of an access stops M-mode too, locked or not; an empty range matches nothing", () => {
+  const pmp = pmpWith([NA4 | RWX, 0x7ffcn >> 2n], [TOR | READ, 0x7ffcn >> 2n]);
+  assert.equal(pmp.ofAccess(0x7ff8, 8, true), 0);
+  assert.equal(pmp.ofAccess(0x7ff8, 4, true), RWX);
+  const empty = pmpWith([0, 0x7ffcn >> 2n], [TOR | READ, 0x7ffcn >> 2n], [NAPOT | RWX, -1n]);
+  assert.equal(empty.ofAccess(0x7ff8, 8, false), RWX);
+  assert.equal(empty.ofPage(7, false), RWX);
 });
 
 test("ofPage and ofAccess: agree with the specification's rules on random entries", () => {

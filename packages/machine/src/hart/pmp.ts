@@ -33,7 +33,8 @@ export class Pmp {
   readonly #permissions = new Int32Array(PMP_ENTRIES);
   readonly #locked = new Uint8Array(PMP_ENTRIES);
   #active = 0;
-  #anyLocked = false;
+  /** No active entry binds M-mode: none is locked, and none matches only a part of a page and so of an access. */
+  #machineOpen = true;
   /** Permissions that hold everywhere outside M-mode, or -1 if they differ. */
   #everywhere = 0;
 
@@ -44,7 +45,7 @@ export class Pmp {
 
   /** READ | WRITE | EXECUTE bits of a whole page (by number), for M-mode or for S- and U-mode; or DIVIDED. */
   ofPage(page: number, machine: boolean): number {
-    if (machine && !this.#anyLocked) return ALL;
+    if (machine && this.#machineOpen) return ALL;
     if (!machine && this.#everywhere >= 0) return this.#everywhere;
     return this.#of(page * PAGE, PAGE, machine, DIVIDED);
   }
@@ -57,7 +58,7 @@ export class Pmp {
   /** Recomputes the active entries from the CSR slots; call it after anything wrote them. */
   refresh(): void {
     this.#active = 0;
-    this.#anyLocked = false;
+    this.#machineOpen = true;
     let previous = 0;
     for (let i = 0; i < PMP_ENTRIES; i++) {
       const config = this.#config(i);
@@ -109,8 +110,8 @@ export class Pmp {
   }
 
   #activate(start: number, end: number, config: number): void {
-    if ((config & LOCKED) !== 0) this.#anyLocked = true;
     if (start >= end) return;
+    if ((config & LOCKED) !== 0 || start % PAGE !== 0 || end % PAGE !== 0) this.#machineOpen = false;
     const i = this.#active++;
     this.#starts[i] = start;
     this.#ends[i] = end;

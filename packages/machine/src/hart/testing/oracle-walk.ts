@@ -108,7 +108,7 @@ function finish(walk: Walk, physical: bigint, access: Access, bytes: number): Tr
   return pmpAllows(walk, physical, bytes, walk.privilege, access) ? { physical } : accessFault(access);
 }
 
-/** The lowest-numbered entry that matches any byte decides; it must match all of them. */
+/** The lowest-numbered entry that matches any byte decides; it must match all of them. An empty range matches none. */
 export function pmpAllows(walk: Walk, address: bigint, bytes: number, privilege: number, access: Access): boolean {
   let previous = 0n;
   for (const [i, config] of walk.pmpcfg.entries()) {
@@ -116,7 +116,7 @@ export function pmpAllows(walk: Walk, address: bigint, bytes: number, privilege:
     const [start, end] = region(config, previous, pmpaddr);
     previous = pmpaddr << 2n;
     const last = address + BigInt(bytes);
-    if (last <= start || address >= end) continue;
+    if (start >= end || last <= start || address >= end) continue;
     if (address < start || last > end) return false;
     if (privilege === 3 && (config & 0x80) === 0) return true;
     return (config & { load: 1, store: 2, fetch: 4 }[access]) !== 0;
