@@ -55,6 +55,7 @@ const CACHE_CODES: Readonly<Record<string, ImageErrorCode>> = {
   EPERM: "cache-unwritable",
   EROFS: "cache-unwritable",
   ENOTDIR: "cache-unwritable",
+  EEXIST: "cache-unwritable",
 };
 
 /** Turns a file-system failure under `doing` into an ImageError; any other error is returned as it is. */
