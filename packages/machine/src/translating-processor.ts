@@ -42,7 +42,7 @@ export class TranslatingProcessor implements Processor {
     const runtime = new WebAssembly.Instance(compiled("runtime", runtimeModule), { env, hart });
     const float = floatFunctions(memory.wasm);
     const imports = { env, hart, runtime: runtime.exports, float };
-    this.#translator = new Translator(memory, imports, () => this.#forgetJumps());
+    this.#translator = new Translator(memory, imports, (offset) => this.#forgetJump(offset));
     const key = threshold === "never" ? NEVER : threshold;
     const interpreter = new WebAssembly.Instance(
       compiled(`interpreter ${key}`, () => interpreterModule(key)),
@@ -51,7 +51,7 @@ export class TranslatingProcessor implements Processor {
         env: { ...env, regions: this.#translator.table },
         dispatch: {
           decode: (word: number, entry: number) => this.#decode(word, entry),
-          miss: (offset: number, entry: number) => this.#miss(offset, entry, key === 0),
+          miss: (offset: number, entry: number) => this.#miss(offset >>> 0, entry, key === 0),
         },
       },
     );
@@ -74,9 +74,8 @@ export class TranslatingProcessor implements Processor {
   }
 
   written(address: number, length: number): void {
-    const first = Math.floor(address / PAGE_SIZE) - this.#firstPage;
-    const last = Math.floor((address + length - 1) / PAGE_SIZE) - this.#firstPage;
-    for (let page = first; page <= last; page++) this.#translator.invalidate(page);
+    const offset = this.#memory.offsetOf(address, length);
+    if (offset >= 0) this.#translator.written(offset, length);
   }
 
   #decode(word: number, entry: number): void {
@@ -97,7 +96,7 @@ export class TranslatingProcessor implements Processor {
   /** A jump target that the jump cache does not know, or that has become hot: finds or asks for its region. */
   #miss(offset: number, entry: number, atOnce: boolean): void {
     const { view } = this.#memory;
-    const hot = atOnce || view.getInt32(entry + JumpEntry.offset, true) === offset;
+    const hot = atOnce || view.getInt32(entry + JumpEntry.offset, true) === (offset | 0);
     let region = this.#translator.regionAt(offset);
     if (region === 0 && hot) {
       this.#translator.request(offset);
@@ -116,10 +115,12 @@ export class TranslatingProcessor implements Processor {
     }
   }
 
-  #forgetJumps(): void {
+  #forgetJump(offset: number): void {
+    const { view } = this.#memory;
     for (let hart = 0; hart < this.#harts.length; hart++) {
-      const start = hartBase(hart) + HartState.jumps;
-      this.#memory.bytes.fill(0xff, start, start + JUMP_ENTRIES * JumpEntry.bytes);
+      const entry = hartBase(hart) + HartState.jumps + ((offset >>> 1) % JUMP_ENTRIES) * JumpEntry.bytes;
+      if (view.getInt32(entry + JumpEntry.offset, true) === (offset | 0))
+        view.setInt32(entry + JumpEntry.region, 0, true);
     }
   }
 }
