@@ -1,5 +1,5 @@
 /** The image catalogue of the guests package as the CLI uses it, with this host's machines to build images in. */
-import { type EnsureOptions, ensureImage, ImageError, listImages, removeImage } from "@bulkhead/guests";
+import { cacheDirectory, type EnsureOptions, ensureImage, ImageError, listImages, removeImage } from "@bulkhead/guests";
 import { buildMachine } from "./build-machine.ts";
 import { CliError } from "./failure.ts";
 import type { BuildContext, Images } from "./images.ts";
@@ -13,7 +13,7 @@ const ORIGIN = "debian";
 export const catalogue: Images = {
   async ready(name, context) {
     const { kernel, initrd, append, disk } = await ensureImage(name, ensureOptions(context));
-    return { kernel, initrd, append, disk };
+    return { kernel, initrd, append, disk, scratch: cacheDirectory() };
   },
   list: () => listImages(),
   async build(name, options, context) {

@@ -71,7 +71,9 @@ async function run(
 }
 
 const consoleUse = ({ stdin, stdout }: Streams): Use =>
-  stdin.isTTY === true ? { kind: "console", rows: stdout.rows, columns: stdout.columns } : { kind: "console" };
+  stdin.isTTY === true
+    ? { kind: "console", terminal: true, rows: stdout.rows, columns: stdout.columns }
+    : { kind: "console" };
 
 async function ready(name: string, streams: Streams, images: () => Promise<Images>): Promise<ReadyImage> {
   const catalogue = await images();

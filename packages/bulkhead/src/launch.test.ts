@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandLine, describeRun, writesToHost } from "./launch.ts";
+import { commandLine, describeRun, type Use, writesToHost } from "./launch.ts";
 import type { RunOptions } from "./options.ts";
 
 const plain: RunOptions = { memory: 1024, cpus: 1, disk: [] };
@@ -14,6 +14,17 @@ test("commandLine: gives a kernel a console and an end after a panic", () => {
 
 test("commandLine: leaves what is said as it is", () => {
   assert.equal(commandLine("console=hvc0 panic=5"), "console=hvc0 panic=5");
+});
+
+test("describeRun: a reboot restarts the guest of a terminal, and ends any other run", () => {
+  const onReboot = (use: Use) => describeRun(debian, plain, use).onReboot;
+  assert.equal(onReboot({ kind: "console", terminal: true }), "restart");
+  assert.equal(onReboot({ kind: "console" }), "stop");
+  assert.equal(onReboot(command), "stop");
+});
+
+test("describeRun: what is not to be kept goes where the image says", () => {
+  assert.equal(describeRun({ ...debian, scratch: "/c" }, plain, command).scratch, "/c");
 });
 
 test("describeRun: runs an image on an overlay and its disk first", () => {

@@ -11,6 +11,8 @@ export interface ReadyImage {
   readonly append: string;
   /** Its root disk. */
   readonly disk?: string;
+  /** Directory for what a guest writes to a disk that is left as it is. */
+  readonly scratch?: string;
 }
 
 /**
@@ -25,9 +27,9 @@ export function commandLine(...parts: readonly (string | undefined)[]): string {
   return [...words, ...console, ...panic].join(" ");
 }
 
-/** How a run is used: an interactive console on a terminal of some size, or a command. */
+/** How a run is used: a console, on a terminal of some size or fed with text; or a command. */
 export type Use =
-  | { readonly kind: "console"; readonly rows?: number; readonly columns?: number }
+  | { readonly kind: "console"; readonly terminal?: boolean; readonly rows?: number; readonly columns?: number }
   | { readonly kind: "command" };
 
 /** What the images' own scripts want to know: no agent, and how large the terminal is. */
@@ -54,6 +56,8 @@ export function describeRun(image: ReadyImage | undefined, options: RunOptions, 
     boot: bootOf(options.firmware, kernel, initrd, append),
     disks: [...own, ...given],
     ports: use.kind === "command" ? Object.values(ports) : [],
+    onReboot: use.kind === "console" && use.terminal ? "restart" : "stop",
+    scratch: image?.scratch,
   };
 }
 

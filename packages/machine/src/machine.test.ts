@@ -125,7 +125,7 @@ test("Machine: a reboot starts again from the same description", () => {
 });
 
 test("Machine: a reboot can also end the run", () => {
-  const { machine } = machineOf(sampleImage(sbi(0x53525354, 0, 1, 0)), { onReboot: "stop" });
+  const { machine } = machineOf(sampleImage(sbi(0x53525354, 0, 1, 0)), { onReboot: () => "stop" });
   runToEnd(machine);
   assert.deepEqual(machine.state, { stopped: "reset", code: 0 });
 });
@@ -340,7 +340,7 @@ test("Machine: survives kernels of random words", () => {
   };
   for (let round = 0; round < 20; round++) {
     const words = Array.from({ length: 512 }, () => (random() & 3 ? random() | 3 : (random() & 0xfff0_0000) | 0x73));
-    const { machine } = machineOf(sampleImage(words), { harts: 1 + (round & 1), onReboot: "stop" });
+    const { machine } = machineOf(sampleImage(words), { harts: 1 + (round & 1), onReboot: () => "stop" });
     for (let n = 0; n < 3; n++) machine.runSlice();
     assert.ok(machine.idleMs() >= 0);
   }

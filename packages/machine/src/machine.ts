@@ -33,8 +33,8 @@ export interface MachineOptions {
   readonly onRoom?: () => void;
   /** Default: the host's monotonic clock. */
   readonly clock?: Clock;
-  /** What a guest's reboot does: start again from the same boot description (default), or stop with `reset`. */
-  readonly onReboot?: "restart" | "stop";
+  /** Asked at a guest's reboot, when all output is with `onOutput`: start again from the same boot description (default), or stop with `reset`. */
+  readonly onReboot?: () => "restart" | "stop";
 }
 
 /** How a guest ended. `code` is what it gave with `failed`, else 0. */
@@ -142,7 +142,8 @@ export class Machine {
     this.platform.uart.flush();
     if (!this.#restarting || this.#state !== "running") return;
     this.#restarting = false;
-    this.start();
+    if (this.#options.onReboot?.() === "stop") this.#stop({ stopped: "reset", code: 0 });
+    else this.start();
   }
 
   /** Ticks at which the machine wants to run again: now, when a timer is due, or undefined when only input can wake it. */
@@ -257,8 +258,7 @@ export class Machine {
   }
 
   #reboot(): void {
-    if (this.#options.onReboot === "stop") this.#stop({ stopped: "reset", code: 0 });
-    else this.#restarting = true;
+    this.#restarting = true;
     this.#current?.signal(Signal.leave);
   }
 

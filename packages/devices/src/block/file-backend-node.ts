@@ -1,17 +1,10 @@
 /**
- * A raw disk image in a file. Who opens it owns it until `close`: for writing exclusively, for reading together with
- * other readers. Who calls it: whoever attaches disks to a machine.
+ * A raw disk image in a file. Who calls it: whoever attaches disks to a machine, having claimed the file against other
+ * processes; no lock is taken here.
  */
 import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { type BlockBackend, SECTOR_BYTES } from "./backend.ts";
 import { DiskError } from "./disk-error.ts";
-import { lockFile } from "./file-lock-node.ts";
-
-export interface FileBackendOptions {
-  readonly readOnly?: boolean;
-  /** The caller already holds the file against other processes; no lock is taken. */
-  readonly claimed?: boolean;
-}
 
 export class FileBackend implements BlockBackend {
   readonly size: number;
@@ -56,16 +49,11 @@ export class FileBackend implements BlockBackend {
   }
 }
 
-/** Opens a disk image. Errors: `DiskError` with the code for what is wrong; then nothing stays open or locked. */
-export function openDisk(path: string, options: FileBackendOptions = {}): FileBackend {
-  const readOnly = options.readOnly ?? false;
+/** Opens a disk image. Errors: `DiskError` with the code for what is wrong; then nothing stays open. */
+export function openDisk(path: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): FileBackend {
   const fd = openFile(path, readOnly);
   try {
-    const size = checkFile(path, fd);
-    if (!options.claimed && !lockFile(fd, readOnly ? "shared" : "exclusive")) {
-      throw new DiskError("disk-in-use", `disk ${path} is in use by another process`);
-    }
-    return new FileBackend(path, fd, size, readOnly);
+    return new FileBackend(path, fd, checkFile(path, fd), readOnly);
   } catch (error) {
     closeSync(fd);
     throw error;

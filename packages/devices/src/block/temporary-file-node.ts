@@ -7,10 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FileBackend } from "./file-backend-node.ts";
 
-/** @param size bytes. @param directory where the space comes from. Errors: those of the file system. */
-export function openTemporaryDisk(size: number, directory: string = tmpdir()): FileBackend {
-  const path = join(directory, `.bulkhead-overlay-${crypto.randomUUID()}`);
-  const fd = openSync(path, "wx+", 0o600);
+/**
+ * @param size bytes. @param directory where the space comes from; where it is not given or cannot be written, the
+ * system's temporary directory, which is memory on some hosts. Errors: those of the file system.
+ */
+export function openTemporaryDisk(size: number, directory?: string): FileBackend {
+  const { path, fd } = create(directory);
   try {
     unlinkSync(path);
     ftruncateSync(fd, size);
@@ -18,6 +20,16 @@ export function openTemporaryDisk(size: number, directory: string = tmpdir()): F
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+}
+
+function create(directory: string = tmpdir()): { path: string; fd: number } {
+  const path = join(directory, `.bulkhead-overlay-${crypto.randomUUID()}`);
+  try {
+    return { path, fd: openSync(path, "wx+", 0o600) };
+  } catch (error) {
+    if (directory === tmpdir()) throw error;
+    return create();
   }
 }
 

@@ -11,6 +11,8 @@ import { lockFile } from "./lock-node.ts";
 export interface DiskClaim {
   readonly disk: DiskDescription;
   readonly bytes: number;
+  /** False where this host cannot lock files: nothing keeps other processes from the disk. */
+  readonly locked: boolean;
   release(): Promise<void>;
 }
 
@@ -20,8 +22,8 @@ export async function claimDisk(disk: DiskDescription): Promise<DiskClaim> {
   const file = await openDisk(disk.path, writes);
   try {
     const bytes = await checkDisk(disk.path, file, writes);
-    await lockFile(disk.path, file, writes);
-    return { disk, bytes, release: () => file.close() };
+    const locked = await lockFile(disk.path, file, writes);
+    return { disk, bytes, locked, release: () => file.close() };
   } catch (error) {
     await file.close();
     throw error;

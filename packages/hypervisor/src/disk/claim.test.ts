@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -26,6 +28,7 @@ const disk = async (
 test("claimDisk: gives the size of a whole raw image", async () => {
   const claim = await claimDisk(await disk("whole", 1024));
   assert.equal(claim.bytes, 1024);
+  assert.equal(claim.locked, true);
   await claim.release();
 });
 
@@ -79,6 +82,36 @@ test("claimDisk: lets many read and one write", async () => {
   await assert.rejects(claimDisk(writer), { code: "disk-in-use" });
   await assert.rejects(claimDisk(reader), { code: "disk-in-use" });
   await owner.release();
+});
+
+test("claimDisk: a claim ends with a process that is killed, and leaves no file behind", async () => {
+  const description = await disk("killed", 512);
+  const source = new URL("./claim-node.ts", import.meta.url).href;
+  const program = `const { claimDisk } = await import(${JSON.stringify(source)});
+    await claimDisk(${JSON.stringify(description)}); console.log("claimed"); setInterval(() => {}, 1000);`;
+  const owner = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(owner.stdout, "data");
+  await assert.rejects(claimDisk(description), { code: "disk-in-use" });
+  owner.kill("SIGKILL");
+  await once(owner, "exit");
+  await (await claimDisk(description)).release();
+  assert.deepEqual(
+    (await readdir(folder)).filter((name) => name.includes("killed")),
+    ["killed"],
+  );
+});
+
+test("claimDisk: says when the host cannot lock files", async (t) => {
+  const path = process.env.PATH;
+  t.after(() => {
+    process.env.PATH = path;
+  });
+  process.env.PATH = folder;
+  const claim = await claimDisk(await disk("lockless", 512));
+  assert.equal(claim.locked, false);
+  await claim.release();
 });
 
 test("foreignLocks: counts the locks that QEMU takes", () => {

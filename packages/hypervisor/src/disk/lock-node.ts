@@ -6,26 +6,34 @@ import { spawn } from "node:child_process";
 import { type FileHandle, readdir, readFile, realpath } from "node:fs/promises";
 import { HostError } from "../host-error.ts";
 
-/** Takes the lock or fails with `disk-in-use`. Without a `flock` program only the kernel's tables are consulted. */
-export async function lockFile(path: string, file: FileHandle, exclusive: boolean): Promise<void> {
-  if (!(await flock(file.fd, exclusive))) throw inUse(path, "another process has locked it");
+/**
+ * Takes the lock or fails with `disk-in-use`. @returns false where the host has no `flock` program: then only the
+ * kernel's tables have been consulted, nothing keeps others away, and the user must be told so.
+ */
+export async function lockFile(path: string, file: FileHandle, exclusive: boolean): Promise<boolean> {
+  const result = await flock(file.fd, exclusive);
+  if (result === "conflict") throw inUse(path, "another process has locked it");
   const { dev, ino } = await file.stat();
   const table = await readFile("/proc/locks", "utf8").catch(() => "");
   if (foreignLocks(table, dev, ino, exclusive) > 0) throw inUse(path, "another process has locked it");
   const loop = exclusive ? await loopDevice(path) : undefined;
   if (loop !== undefined) throw inUse(path, `it is attached to ${loop}`);
+  return result === "locked";
 }
 
 const inUse = (path: string, why: string): HostError =>
   new HostError("disk-in-use", `disk ${path}: it is in use: ${why}; stop the other user first`);
 
-/** False when somebody else holds a conflicting lock. */
-function flock(fd: number, exclusive: boolean): Promise<boolean> {
+/** What `flock` exits with when somebody else holds the lock. */
+const CONFLICT = 1;
+
+/** `absent`: there is no such program, or it failed for another reason than a conflict. */
+function flock(fd: number, exclusive: boolean): Promise<"locked" | "conflict" | "absent"> {
   return new Promise((resolve) => {
     const mode = exclusive ? "-x" : "-s";
     const child = spawn("flock", ["-n", mode, "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
-    child.on("error", () => resolve(true));
-    child.on("exit", (code) => resolve(code !== 1));
+    child.on("error", () => resolve("absent"));
+    child.on("exit", (code) => resolve(code === 0 ? "locked" : code === CONFLICT ? "conflict" : "absent"));
   });
 }
 

@@ -33,9 +33,13 @@ export interface PartitionDescription {
   readonly disks: readonly DiskDescription[];
   /** Names of virtio-console ports behind port 0. */
   readonly ports: readonly string[];
+  /** What a reboot of the guest does: `restart` boots it again, unless its kernel has panicked. Default: `stop`. */
+  readonly onReboot?: "restart" | "stop";
+  /** Directory on the host for what overlays keep aside. Default: the one for temporary files. */
+  readonly scratch?: string;
 }
 
-/** Why a partition has stopped. `reset` is a reboot that the guest asked for; a partition is never restarted by itself. */
+/** Why a partition has stopped. `reset` is a reboot that was not to restart it. */
 export type StopReason = "power-off" | "reset" | "panic" | "stuck" | "killed";
 
 export interface Stopped {

@@ -44,6 +44,7 @@ export class Partition {
   static async start(description: PartitionDescription, events: PartitionEvents = {}): Promise<Partition> {
     checkDescription(description);
     const claims = await claimDisks(description);
+    for (const { disk, locked } of claims) if (!locked) events.onWarning?.(unlocked(disk.path));
     const release = async (): Promise<void> => {
       await Promise.all(claims.map((claim) => claim.release()));
     };
@@ -135,6 +136,9 @@ async function startThread(
   await started.promise;
   return new Partition(wiring, worker, mailbox, stopped.promise);
 }
+
+const unlocked = (path: string): string =>
+  `disk ${path}: this host has no flock program to lock it with; make sure that nothing else uses it`;
 
 const threadFailed = (cause: unknown): HostError =>
   new HostError(

@@ -17,12 +17,14 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 async function runPartition(): Promise<Stopped> {
   const boot = await readBoot(wiring.description);
+  const tail = new ConsoleTail();
   let loop: MachineLoop | undefined;
   const machine = new GuestMachine(wiring, boot, {
     printed: (bytes) => loop?.printed(bytes),
+    panicked: () => tail.panicked,
     diskFailed: (path, error) => tell({ kind: "warning", text: `disk ${path}: ${messageOf(error)}` }),
   });
-  loop = new MachineLoop(machine, new Doorbell(wiring.partition), wiring.order, new ConsoleTail());
+  loop = new MachineLoop(machine, new Doorbell(wiring.partition), wiring.order, tail);
   tell({ kind: "started" });
   try {
     return loop.run();

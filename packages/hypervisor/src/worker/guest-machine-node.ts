@@ -31,6 +31,8 @@ const MIB = 1024 * 1024;
 export interface GuestEvents {
   /** What the serial console prints. */
   printed(bytes: Uint8Array): void;
+  /** Whether what was printed says that the guest's kernel has panicked. */
+  panicked(): boolean;
   /** The host could not read or write a disk's file; the guest has been given an I/O error. */
   diskFailed(path: string, error: unknown): void;
 }
@@ -62,8 +64,9 @@ export class GuestMachine implements LoopMachine {
         if (!this.#serialOutput.send(bytes)) this.#machine.platform.uart.pause();
       },
       onRoom: () => this.#pumpSerialInput(),
+      onReboot: () => (description.onReboot === "restart" && !events.panicked() ? "restart" : "stop"),
     });
-    this.#disks = description.disks.map(openBackend);
+    this.#disks = description.disks.map((disk) => openBackend(disk, description.scratch));
     this.#ports = wiring.ports.map((port) => ({ input: new InputBridge(port), output: new OutputBridge(port) }));
     this.#console = new Console([{ onData: () => {} }, ...wiring.ports.map((port, i) => this.#portOptions(port, i))]);
     const blocks = this.#disks.map((disk, i) => newBlock(disk, description.disks[i].path, events));
@@ -133,11 +136,11 @@ export class GuestMachine implements LoopMachine {
 
 function newMachine(
   memoryMiB: number,
-  options: Pick<MachineOptions, "harts" | "boot" | "onOutput" | "onRoom">,
+  options: Pick<MachineOptions, "harts" | "boot" | "onOutput" | "onRoom" | "onReboot">,
 ): Machine {
   const processor: ProcessorFactory = (memory, harts) => new TranslatingProcessor(memory, harts);
   try {
-    return new Machine({ ...options, ramSize: memoryMiB * MIB, processor, onReboot: "stop" });
+    return new Machine({ ...options, ramSize: memoryMiB * MIB, processor });
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     const message = `the host cannot give the guest ${memoryMiB} MiB of memory; ask for less with --memory`;
@@ -156,8 +159,8 @@ function newBlock(backend: BlockBackend, path: string, events: GuestEvents): Blo
 }
 
 /** The partition's owner has claimed and checked the file. */
-function openBackend({ path, readOnly, mode }: DiskDescription): BlockBackend {
-  if (mode === "direct") return openDisk(path, { readOnly, claimed: true });
-  const base = openDisk(path, { readOnly: true, claimed: true });
-  return readOnly ? base : new Overlay(base, openTemporaryDisk(base.size));
+function openBackend({ path, readOnly, mode }: DiskDescription, scratch: string | undefined): BlockBackend {
+  if (mode === "direct") return openDisk(path, { readOnly });
+  const base = openDisk(path, { readOnly: true });
+  return readOnly ? base : new Overlay(base, openTemporaryDisk(base.size, scratch));
 }
