@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fuzzDevice } from "../testing/fuzz-device.ts";
+import { fuzzDevice } from "../testing/fuzz-device-node.ts";
 import { type Buffer, GuestDriver } from "../testing/guest-driver.ts";
 import { seededRandom } from "../testing/random.ts";
 import type { BlockBackend } from "./backend.ts";
@@ -218,4 +218,46 @@ test("block: survives a guest gone mad", (t) => {
   };
   fuzzDevice(new Block(backend), random, { rounds: 3000, plausible });
   assert.equal(backend.bytes.length, SECTORS * 512);
+});
+
+test("work: goes on where a notification has done its portion, until nothing is left", () => {
+  const block = new Block(new MemoryBackend(new Uint8Array(8192).fill(7)), { portionBytes: 1000 });
+  const driver = new GuestDriver(block);
+  const [queue] = driver.start(1);
+  for (let i = 0; i < 3; i++) driver.add(queue, [header(IN), 512, 1]);
+  driver.add(queue, [header(FLUSH), 1]);
+  driver.add(queue, [header(IN), 512, 1]);
+  driver.notify(queue);
+  const served: number[] = [];
+  for (let more = true; more; block.work()) {
+    served.push(driver.used(queue).length);
+    more = block.busy;
+  }
+  assert.deepEqual(served, [2, 2, 1]);
+  assert.equal(driver.level, true);
+});
+
+test("work: serves nothing any more when the driver has reset the device", () => {
+  const block = new Block(new MemoryBackend(new Uint8Array(8192)), { portionBytes: 1 });
+  const driver = new GuestDriver(block);
+  const [queue] = driver.start(1);
+  for (let i = 0; i < 3; i++) driver.add(queue, [header(IN), 512, 1]);
+  driver.notify(queue);
+  assert.equal(block.busy, true);
+  driver.transport.reset();
+  assert.equal(block.busy, false);
+  block.work();
+  assert.equal(driver.used(queue).length, 1);
+});
+
+test("restore: requests that were waiting are served", () => {
+  const disk = new MemoryBackend(new Uint8Array(8192));
+  const block = new Block(disk, { portionBytes: 1 });
+  const driver = new GuestDriver(block);
+  const [queue] = driver.start(1);
+  for (let i = 0; i < 2; i++) driver.add(queue, [header(IN), 512, 1]);
+  driver.notify(queue);
+  block.restore(block.save());
+  block.work();
+  assert.equal(driver.used(queue).length, 2);
 });

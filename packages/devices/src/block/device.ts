@@ -15,12 +15,18 @@ const HEADER_BYTES = 16;
 const ID_BYTES = 20;
 /** Most bytes in a request. U-Boot reads whole files at once; overlapping descriptors could ask for terabytes. */
 const MAX_CHAIN_BYTES = 256 * 1024 * 1024;
+/** Work at a time, in bytes of data: a queue full of requests must not hold the machine's thread for seconds. */
+const PORTION_BYTES = 8 * 1024 * 1024;
 
 const Request = { in: 0, out: 1, flush: 4, getId: 8, discard: 11, writeZeroes: 13 } as const;
+/** Requests that may take long whatever their length: each is a portion of its own. */
+const slowRequests: ReadonlySet<number> = new Set([Request.flush, Request.discard, Request.writeZeroes]);
 
 export interface BlockOptions {
   /** Serial number that the guest can ask for, at most 20 ASCII characters. */
   readonly id?: string;
+  /** Bytes of data after which the requests left in the queue wait for `work`. Default: 8 MiB. */
+  readonly portionBytes?: number;
   /** Told about each failure of the backend; the guest sees an I/O error. */
   readonly onError?: (error: unknown) => void;
 }
@@ -33,6 +39,8 @@ export class Block implements VirtioDevice {
   readonly #backend: BlockBackend;
   readonly #name: Uint8Array;
   readonly #onError: (error: unknown) => void;
+  readonly #portionBytes: number;
+  #busy = false;
   #transport!: DeviceTransport;
 
   constructor(backend: BlockBackend, options: BlockOptions = {}) {
@@ -44,21 +52,45 @@ export class Block implements VirtioDevice {
     this.#name = new Uint8Array(ID_BYTES);
     new TextEncoder().encodeInto(options.id ?? "bulkhead", this.#name);
     this.#onError = options.onError ?? (() => {});
+    this.#portionBytes = options.portionBytes ?? PORTION_BYTES;
+  }
+
+  /** Requests may be left in the queue: the machine's thread is to call `work` soon, even if every hart waits. */
+  get busy(): boolean {
+    return this.#busy;
   }
 
   attach(transport: DeviceTransport): void {
     this.#transport = transport;
   }
 
+  /** Serves one portion. */
   notify(queue: number): void {
     const requests = this.#transport.queue(queue);
-    for (let chain = requests.next(); chain !== undefined; chain = requests.next()) {
+    this.#busy = false;
+    for (let left = this.#portionBytes; left > 0; ) {
+      const chain = requests.next();
+      if (chain === undefined) return;
       if (chain.readable < HEADER_BYTES || chain.writable < 1) {
         this.#transport.fail("a block request lacks its header or its status byte");
         return;
       }
-      this.#finish(chain, this.#serve(chain));
+      left -= this.#serve(chain);
     }
+    this.#busy = true;
+  }
+
+  /** Goes on with what a notification has left over, one portion at a time. Does nothing where nothing is left. */
+  work(): void {
+    if (!this.#busy) return;
+    this.#busy = false;
+    if (!this.#transport.running) return;
+    this.notify(0);
+    this.#transport.signal();
+  }
+
+  reset(): void {
+    this.#busy = false;
   }
 
   save(): BlockState {
@@ -68,23 +100,28 @@ export class Block implements VirtioDevice {
   /** Errors: `StateError` if the disk is not like the one the state was saved with. */
   restore(saved: unknown): void {
     checkBlockState(saved, this.#backend);
+    this.#busy = true;
   }
 
-  #finish(chain: Chain, status: number): void {
+  /** @returns what it cost, in bytes of data. */
+  #serve(chain: Chain): number {
+    const bytes = chain.readable + chain.writable;
+    const { status, type } = this.#answer(chain);
     chain.skip(chain.writable - 1);
     chain.write(Uint8Array.of(status));
     chain.complete();
+    return slowRequests.has(type) ? this.#portionBytes : bytes;
   }
 
-  #serve(chain: Chain): number {
+  #answer(chain: Chain): { status: number; type: number } {
     const header = new DataView(chain.read(HEADER_BYTES).buffer);
     const type = header.getUint32(0, true);
     const sector = header.getBigUint64(8, true);
     try {
-      return this.#perform(chain, type, sector);
+      return { type, status: this.#perform(chain, type, sector) };
     } catch (error) {
       this.#onError(error);
-      return BlockStatus.ioError;
+      return { type, status: BlockStatus.ioError };
     }
   }
 

@@ -1,4 +1,4 @@
-/** Saved state of a block device. Requests never outlast a notification, so it says only which disk it goes with. */
+/** Saved state of a block device. Requests are served whole, and those that wait are in the queue: it says only which disk it goes with. */
 import { expectState } from "../saved-state.ts";
 
 export const BLOCK_STATE_VERSION = 1;

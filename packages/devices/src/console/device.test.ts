@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fuzzDevice } from "../testing/fuzz-device.ts";
+import { fuzzDevice } from "../testing/fuzz-device-node.ts";
 import { type DriverQueue, GuestDriver, ringFeaturesWithout } from "../testing/guest-driver.ts";
 import { seededRandom } from "../testing/random.ts";
 import { Feature, Interrupt, Status } from "../virtio.ts";

@@ -46,6 +46,7 @@ interface JoinedPort {
 export class GuestMachine implements LoopMachine {
   readonly #machine: Machine;
   readonly #disks: readonly BlockBackend[];
+  readonly #blocks: readonly Block[];
   readonly #serialInput: InputBridge;
   readonly #serialOutput: OutputBridge;
   readonly #console: Console;
@@ -69,14 +70,15 @@ export class GuestMachine implements LoopMachine {
     this.#disks = description.disks.map((disk) => openBackend(disk, description.scratch));
     this.#ports = wiring.ports.map((port) => ({ input: new InputBridge(port), output: new OutputBridge(port) }));
     this.#console = new Console([{ onData: () => {} }, ...wiring.ports.map((port, i) => this.#portOptions(port, i))]);
-    const blocks = this.#disks.map((disk, i) => newBlock(disk, description.disks[i].path, events));
-    const devices = [...blocks, this.#console, new Entropy()];
+    this.#blocks = this.#disks.map((disk, i) => newBlock(disk, description.disks[i].path, events));
+    const devices = [...this.#blocks, this.#console, new Entropy()];
     for (const [slot, device] of devices.entries()) this.#attach(slot, device);
     this.#machine.start();
   }
 
   runSlice(): void {
     this.#machine.runSlice();
+    for (const block of this.#blocks) block.work();
   }
 
   pump(): void {
@@ -101,11 +103,11 @@ export class GuestMachine implements LoopMachine {
   }
 
   idleMs(): number {
-    return this.#machine.idleMs();
+    return this.#working ? 0 : this.#machine.idleMs();
   }
 
   get halted(): boolean {
-    return this.#machine.halted;
+    return this.#machine.halted && !this.#working;
   }
 
   /** Gives the disks up, and tells the owner that there will be no more output. */
@@ -113,6 +115,11 @@ export class GuestMachine implements LoopMachine {
     for (const disk of this.#disks) disk.close?.();
     this.#serialOutput.close();
     for (const { output } of this.#ports) output.close();
+  }
+
+  /** A disk still has requests to serve. */
+  get #working(): boolean {
+    return this.#blocks.some(({ busy }) => busy);
   }
 
   #pumpSerialInput(): void {
