@@ -17,7 +17,7 @@ const member = (name: string, text: string) => ({ name, mode: 0o755, content: en
 const libc: UnpackedPackage = {
   control: "Package: libc6\nVersion: 2\nArchitecture: riscv64\nMulti-Arch: same\nDescription: C\n more\n",
   members: [
-    member("preinst", "#!/bin/sh\n"),
+    member("preinst", "#!/bin/sh\ntrue\n"),
     member("triggers", "interest-noawait ldconfig\ninterest /usr/lib\nactivate x\n"),
   ],
   paths: ["/.", "/usr", "/etc/a"],
@@ -63,8 +63,26 @@ test("extendedStates: marks what nobody asked for", () => {
   );
 });
 
+test("preinstList: leaves out scripts that do nothing on a fresh installation", () => {
+  const helper = 'dpkg-maintscript-helper rm_conffile /etc/a 1.2\\~ -- "$@"\n';
+  const of = (script: string) =>
+    preinstList([{ ...dpkg, members: [member("preinst", `#!/bin/sh\nset -e\n\n${script}`)] }]);
+  assert.equal(of(`# old\n${helper}${helper}`), "");
+  for (const script of [
+    `${helper}rm /etc/b\n`,
+    `${helper.trim()}; touch /a\n`,
+    'dpkg-maintscript-helper a `b` -- "$@"\n',
+  ]) {
+    assert.equal(of(script), "dpkg dpkg\n", script);
+  }
+});
+
 test("preinstList: starts with the package that makes the users", () => {
-  const base = { ...dpkg, control: "Package: base-passwd\nArchitecture: riscv64", members: [member("preinst", "")] };
+  const base = {
+    ...dpkg,
+    control: "Package: base-passwd\nArchitecture: riscv64",
+    members: [member("preinst", "true\n")],
+  };
   assert.equal(preinstList([dpkg, libc, base]), "base-passwd base-passwd\nlibc6 libc6:riscv64\n");
 });
 

@@ -31,10 +31,10 @@ export const debianAppend = `console=ttyS0 root=LABEL=${ROOT_LABEL} rw`;
 export const debianPhases = (added: number): Phase[] => [
   { name: "lay out", expectedMs: 8_000 + added * 300 },
   { name: "format", expectedMs: 6_000 },
-  { name: "unpack", expectedMs: 15_000 },
-  { name: "configure", expectedMs: 60_000 },
-  ...(added > 0 ? [{ name: "install", expectedMs: added * 2_000 }] : []),
-  { name: "finish", expectedMs: 8_000 },
+  { name: "unpack", expectedMs: 30_000 },
+  { name: "configure", expectedMs: 120_000 },
+  ...(added > 0 ? [{ name: "install", expectedMs: added * 4_000 }] : []),
+  { name: "finish", expectedMs: 10_000 },
 ];
 
 /** What a build needs; files go into `directory`, which is thrown away if it fails. */

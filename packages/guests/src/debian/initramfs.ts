@@ -11,13 +11,15 @@ import type { Kernel } from "../kernel/store.ts";
 import { readScript } from "../scripts/read-script.ts";
 import type { UnpackedPackage } from "./database.ts";
 
-const diskModules = ["virtio_mmio", "virtio_blk", "crc32c_generic", "ext4"];
+const diskModules = ["virtio_mmio", "virtio_blk", "virtio_rng", "crc32c_generic", "ext4"];
+/** systemd loads it in any case; here it comes without the cost of its signature. */
+const startModules = [...diskModules, "autofs4"];
 const local = (name: string) => readScript(new URL(name, import.meta.url));
 
 /** The initramfs that mounts the root disk and starts its init. */
 export async function startInitramfs(busybox: Uint8Array, kernel: Kernel): Promise<Uint8Array<ArrayBuffer>> {
   const tree = busyboxTree(busybox);
-  await addOrderedModules(tree, kernel, diskModules);
+  await addOrderedModules(tree, kernel, startModules);
   tree.file("init", await local("start.sh"), 0o755);
   return tree.toCpio();
 }
@@ -58,10 +60,16 @@ export interface BuildOrder {
   path(each: PackageRecord): string;
 }
 
+/** On a fresh installation dpkg-maintscript-helper does nothing, whatever it is asked: see its manual page. */
+function doesNothing(script: Uint8Array): boolean {
+  const lines = new TextDecoder().decode(script).split("\n");
+  return lines.every((line) => /^\s*(#.*|set -e|exit 0|dpkg-maintscript-helper\s[^;&|`$()]*-- "\$@")?\s*$/.test(line));
+}
+
 /** The packages whose preinst has to run, `name file` per line; base-passwd, which makes the users, first. */
 export function preinstList(unpacked: readonly UnpackedPackage[]): string {
   const names = unpacked
-    .filter(({ members }) => members.some(({ name }) => name === "preinst"))
+    .filter(({ members }) => members.some(({ name, content }) => name === "preinst" && !doesNothing(content)))
     .map(({ control }) => {
       const name = /^Package: *(\S+)/m.exec(control)?.[1] ?? "";
       const same = /^Multi-Arch: *same *$/m.test(control);
@@ -81,7 +89,7 @@ export async function buildInitramfs(
   order: BuildOrder,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const tree = busyboxTree(busybox);
-  await addOrderedModules(tree, kernel, [...diskModules, "virtio_rng"]);
+  await addOrderedModules(tree, kernel, diskModules);
   const tools = fileSystemToolPackages.map((name) => {
     const found = order.base.find((each) => each.name === name);
     if (found === undefined) throw new ImageError("package-missing", `the base has no package ${name}`);

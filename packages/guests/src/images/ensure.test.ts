@@ -100,6 +100,7 @@ test("ensureImage: builds debian by way of a guest that gets kernel, initramfs, 
   ]);
   payload = [];
   const own = await ensureImage("my-gcc", { ...options, runMachine, diskMiB: 64, include: ["gcc"] });
+  assert.equal(own.manifest.diskMiB, 64);
   assert.deepEqual(own.manifest.include, ["gcc"]);
   assert.deepEqual(
     payload.filter((name) => name.startsWith("var/cache/bulkhead/")),

@@ -42,7 +42,7 @@ export interface EnsureOptions {
   include?: readonly string[];
   /** A mirror's address instead of those of this host's apt. */
   mirror?: string;
-  /** Size of the disk, of which the host stores only what is written. */
+  /** Size of the disk, of which the host stores only what is written; by default as before, or 4096. */
   diskMiB?: number;
   onProgress?: OnProgress;
   signal?: AbortSignal;
@@ -84,6 +84,7 @@ interface Plan {
   name: string;
   kind: ImageKind;
   include: string[];
+  diskMiB: number;
 }
 
 async function plan(name: string, cache: string, options: EnsureOptions): Promise<Plan> {
@@ -98,11 +99,12 @@ async function plan(name: string, cache: string, options: EnsureOptions): Promis
       `${name} has fixed packages: choose another name for one with ${include.join(", ")}`,
     );
   }
-  if (known !== undefined) return { name, kind: known.kind, include: [] };
-  if (include.length > 0) return { name, kind: "debian", include };
   const built = await readManifest(cache, name);
+  const diskMiB = options.diskMiB ?? built?.diskMiB ?? DEFAULT_DISK_MIB;
+  if (known !== undefined) return { name, kind: known.kind, include: [], diskMiB };
+  if (include.length > 0) return { name, kind: "debian", include, diskMiB };
   if (built === undefined) throw await unknownImage(name, cache);
-  return { name, kind: built.kind, include: built.include };
+  return { name, kind: built.kind, include: built.include, diskMiB };
 }
 
 async function cached(cache: string, { name, kind, include }: Plan): Promise<Manifest | undefined> {
@@ -115,12 +117,8 @@ async function cached(cache: string, { name, kind, include }: Plan): Promise<Man
 /** Whether an image can be had without building it. */
 export async function hasImage(name: string, options: { cache?: string } = {}): Promise<boolean> {
   const cache = options.cache ?? cacheDirectory();
-  return (
-    (await cached(
-      cache,
-      await plan(name, cache, {}).catch(() => ({ name, kind: "busybox" as const, include: [] })),
-    )) !== undefined
-  );
+  const planned = await plan(name, cache, {}).catch(() => undefined);
+  return planned !== undefined && (await cached(cache, planned)) !== undefined;
 }
 
 /** An image's files, built first if the cache does not have them. Throws ImageError. */
@@ -214,12 +212,14 @@ async function build(cache: string, planned: Plan, options: EnsureOptions): Prom
   await replaceDirectory(imageDirectory(cache, name), `build ${name}`, async (directory) => {
     await shareFile(kernel.image, join(directory, manifest.kernel));
     if (kind === "debian") {
-      const { runMachine, diskMiB = DEFAULT_DISK_MIB } = options;
+      const { runMachine } = options;
+      const { diskMiB } = planned;
       if (runMachine === undefined) throw new TypeError("an image with a disk needs runMachine");
       const path = (each: PackageRecord) => archive.path(each);
       const { mirror } = archive;
       await buildDebian({ directory, packages, path, kernel, busybox, mirror, diskMiB, runMachine, meter, signal });
       manifest.disk = "disk.raw";
+      manifest.diskMiB = diskMiB;
     } else {
       meter.enter("write", "write the initramfs");
       await writeSynced(join(directory, manifest.initrd), await busyboxInitramfs(busybox, kernel).catch(corrupt(name)));

@@ -20,6 +20,8 @@ export interface Manifest {
   kernel: string;
   initrd: string;
   disk?: string;
+  /** The disk's size as the guest sees it. */
+  diskMiB?: number;
   append: string;
   packages: { name: string; version: string }[];
 }

@@ -88,9 +88,9 @@ export const madeArchive: readonly MadePackage[] = [
       { name: "./tmp/", type: "directory", mode: 0o1777 },
       file("etc/host.conf", "multi on\n"),
     ],
-    control: { conffiles: "/etc/host.conf\n", preinst: "#!/bin/sh\n" },
+    control: { conffiles: "/etc/host.conf\n", preinst: "#!/bin/sh\ntrue\n" },
   }),
-  required("base-passwd", { control: { preinst: "#!/bin/sh\n" } }),
+  required("base-passwd", { control: { preinst: "#!/bin/sh\ntrue\n" } }),
   required("dpkg", { version: "1.22.22" }),
   required("libc6", {
     fields: ["Multi-Arch: same"],
