@@ -4,6 +4,7 @@ import { chmod, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { failures } from "../../packages/bulkhead/src/exit-codes.ts";
+import { tiny, tinyImage } from "../../packages/hypervisor/src/testing/tiny-guest.ts";
 import { cli, contents, type Ended, withFolder } from "./cli.ts";
 
 const MIB = 1024 * 1024;
@@ -18,15 +19,14 @@ function assertFails(ended: Ended, failure: keyof typeof failures, said: RegExp)
   assert.doesNotMatch(ended.stderr, /\n\s+at |node:internal/);
 }
 
-/** The header of a RISC-V Image that asks for so much memory; there is nothing behind it. */
-function image(bytes: number): Uint8Array {
-  const header = new Uint8Array(4096);
-  const view = new DataView(header.buffer);
-  view.setBigUint64(8, BigInt(2 * MIB), true);
-  view.setBigUint64(16, BigInt(bytes), true);
-  new Uint8Array(header.buffer).set(new TextEncoder().encode("RISCV\0\0\0RSC\x05"), 48);
-  return header;
+/** The same behind lines of progress. */
+function assertEnds(ended: Ended, failure: keyof typeof failures, said: RegExp): void {
+  const last = ended.stderr.trimEnd().split("\n").at(-1) ?? "";
+  assertFails({ ...ended, stderr: `${last}\n` }, failure, said);
 }
+
+/** A kernel that asks for so much memory and does nothing. */
+const image = (bytes: number): Uint8Array => tinyImage(tiny.loop, bytes);
 
 /** Runs the CLI on files in a folder of its own and checks that the folder is as it was. */
 const run = (files: Record<string, Uint8Array | number>, ...args: string[]): Promise<Ended> =>
@@ -109,6 +109,22 @@ test("cli: refuses a kernel or an initrd that does not fit into memory", async (
   assertFails(large, "initrd-too-large", /initrd/);
   const tight = await run({ k: image(MIB), i: 120 * MIB }, "--kernel", "@k", "--initrd", "@i", "--memory", "128");
   assertFails(tight, "initrd-too-large", /initrd/);
+});
+
+test("cli: says so when there is no mirror, and when the cache cannot be written", async () => {
+  await withFolder(async (folder) => {
+    const env = { BULKHEAD_CACHE: join(folder, "cache") };
+    const nothing = ["images", "build", "busybox", "--mirror"];
+    assertEnds(await cli([...nothing, "nonsense"], { env }), "network", /nonsense is not a mirror/);
+    const file = join(folder, "file");
+    await writeFile(file, "");
+    const noCache = { BULKHEAD_CACHE: join(file, "cache") };
+    assertEnds(await cli(["run", "busybox", "--", "true"], { env: noCache }), "cache-unwritable", /cannot be written/);
+    assertFails(await cli(["images", "remove", "busybox"], { env }), "image-missing", /not built/);
+    assertFails(await cli(["images", "build", "debian", "--include", "gcc"], { env }), "usage", /another name/);
+    assertFails(await cli(["images", "build", "x", "--from", "y", "--include", "z"], { env }), "usage", /--from/);
+    assertFails(await cli(["images", "build", "x"], { env }), "image-unknown", /needs --include/);
+  });
 });
 
 test("cli: shows where an error comes from when debugging", async () => {

@@ -50,6 +50,18 @@ export class Cli {
   }
 }
 
+/** Resolves when the process has printed the text on stdout; fails when it ends before. */
+export async function printed(running: Cli, text: string): Promise<void> {
+  while (!running.stdout.includes(text)) {
+    await Promise.race([
+      new Promise((resolve) => running.process.stdout.once("data", resolve)),
+      running.ended.then(({ stderr }) => {
+        if (!running.stdout.includes(text)) throw new Error(`ended before it printed ${text}: ${stderr}`);
+      }),
+    ]);
+  }
+}
+
 /** Runs to the end. Without `input` its stdin is empty. */
 export const cli = (args: readonly string[], options: CliOptions = {}): Promise<Ended> =>
   new Cli(args, { input: "", ...options }).ended;

@@ -1,26 +1,16 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { failures } from "../../packages/bulkhead/src/exit-codes.ts";
-import { Cli, cli, contents, withFolder } from "./cli.ts";
+import { Cli, cli, contents, printed, withFolder } from "./cli.ts";
 import { skipWithout } from "./guest.ts";
 
 const skip = await skipWithout("busybox");
 
 /** A command of the busybox guest. */
 const busybox = (...command: string[]): string[] => ["run", "busybox", "--memory", "256", "--", ...command];
-
-/** Resolves when the process has printed the text on stdout. */
-async function printed(running: Cli, text: string): Promise<void> {
-  while (!running.stdout.includes(text)) {
-    await Promise.race([
-      new Promise((resolve) => running.process.stdout.once("data", resolve)),
-      running.ended.then(({ stderr }) => assert.fail(`ended before it printed ${text}: ${stderr}`)),
-    ]);
-  }
-}
 
 test("cli: a command's output, and nothing else", { skip }, async () => {
   const ended = await cli(busybox("uname", "-m"));
@@ -38,7 +28,6 @@ test("cli: a large input comes out of a command as it went in, and leaves nothin
   await withFolder(async (folder) => {
     const input = randomBytes(3 * 1024 * 1024);
     const expected = await cli(busybox("md5sum"), { input, env: { TMPDIR: folder } });
-    const { createHash } = await import("node:crypto");
     assert.equal(expected.stdout, `${createHash("md5").update(input).digest("hex")}  -\n`);
     assert.deepEqual(await contents(folder), []);
   });
@@ -80,7 +69,6 @@ test("cli: a disk is /dev/vda, and what was written is in its file after the run
     const { stdout, stderr, code } = await cli(["run", "busybox", "--disk", disk, "--", "sh", "-c", write]);
     assert.equal(code, 0, stderr);
     assert.equal(stdout, "1048576\n");
-    const { readFile } = await import("node:fs/promises");
     assert.equal((await readFile(disk)).subarray(4096, 4100).toString(), "kept");
   });
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { EXIT_OLD_NODE } from "../../packages/bulkhead/src/exit-codes.ts";
-import { BIN, cli } from "./cli.ts";
+import { cli } from "./cli.ts";
+import { oldNode } from "./old-node.ts";
 
 test("cli: helps on stdout and exits with 0", async () => {
   for (const args of [["--help"], [], ["run", "--help"], ["images", "--help"], ["images", "build", "--help"]]) {
@@ -13,19 +13,6 @@ test("cli: helps on stdout and exits with 0", async () => {
   }
   assert.match((await cli(["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
 });
-
-/** A Node on this host that is too old for the sources, if there is one. */
-function oldNode(): string | undefined {
-  for (const path of ["/usr/bin/node", "/usr/local/bin/node"]) {
-    try {
-      const version = execFileSync(path, ["-p", "process.versions.node"], { encoding: "utf8" });
-      if (Number(version.split(".")[0]) < 24) return path;
-    } catch {
-      // There is none at that place.
-    }
-  }
-  return undefined;
-}
 
 const old = oldNode();
 const skip = old === undefined ? "no old Node.js on this host" : false;
@@ -41,5 +28,4 @@ test("cli: says in one line that Node is too old when there is no other", { skip
   const { code, stderr } = await cli(["--version"], { node: old!, env: { BULKHEAD_RESTARTED: "1" } });
   assert.equal(code, EXIT_OLD_NODE);
   assert.match(stderr, /^bulkhead: needs Node\.js 24 or newer.*\n$/);
-  assert.ok(BIN.endsWith(".js"));
 });

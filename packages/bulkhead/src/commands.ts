@@ -1,6 +1,7 @@
 /** What the commands of the CLI do. `program.ts` declares them; `main.ts` turns what they throw into an exit code. */
 import { access, constants } from "node:fs/promises";
 import { claimDisk, Partition } from "@bulkhead/hypervisor/node";
+import { failures } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
 import { imageTable } from "./image-table.ts";
 import type { BuildContext, Images } from "./images.ts";
@@ -98,9 +99,11 @@ function refuseFile(what: string, path: string, cause: NodeJS.ErrnoException): n
 async function building<T>(name: string, streams: Streams, work: (context: BuildContext) => Promise<T>): Promise<T> {
   const abort = new AbortController();
   const line = new ProgressLine(streams.stderr, true);
-  const ignore = onSignals((signal) =>
-    abort.abort(new CliError("killed", `building ${name} was stopped by ${signal}`)),
-  );
+  const ignore = onSignals((signal) => {
+    // A build that does not heed the first signal is not waited for; what it leaves, the next one sweeps.
+    if (abort.signal.aborted) process.exit(failures.killed.exit);
+    abort.abort(new CliError("killed", `building ${name} was stopped by ${signal}`));
+  });
   try {
     return await work({
       signal: abort.signal,

@@ -35,7 +35,8 @@ what the guest writes to it is thrown away at the end unless --persist is given.
 An image's own disk is /dev/vda; files given with --disk follow, in their order.
 
 Without a COMMAND the terminal becomes the guest's serial console: Ctrl-] leaves at once (as if the power failed),
-poweroff in the guest ends the program cleanly. Text piped in is typed into the guest's shell.
+poweroff in the guest ends the program cleanly, reboot starts the guest again. Text piped in is typed into its shell,
+and then a reboot ends the program too.
 
 With a COMMAND its output, exit code and signals are those of bulkhead. Ctrl-C goes to the command; pressed twice it
 stops the machine. A guest with disks that are written to is shut down after the command, any other just stopped.

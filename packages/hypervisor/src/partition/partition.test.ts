@@ -4,37 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { claimDisk } from "../disk/claim-node.ts";
+import { tiny, tinyImage } from "../testing/tiny-guest.ts";
 import type { PartitionDescription } from "./description.ts";
 import { Partition } from "./partition-node.ts";
-
-// Guests of a few instructions, behind the header of a kernel Image: t0 is the serial port, t2 the power switch.
-const t0 = 5;
-const t1 = 6;
-const t2 = 7;
-const lui = (rd: number, upper: number): number => ((upper << 12) | (rd << 7) | 0x37) >>> 0;
-const addi = (rd: number, rs: number, imm: number): number =>
-  (((imm & 0xfff) << 20) | (rs << 15) | (rd << 7) | 0x13) >>> 0;
-const sb = (rs2: number, rs1: number): number => ((rs2 << 20) | (rs1 << 15) | 0x23) >>> 0;
-const sw = (rs2: number, rs1: number): number => ((rs2 << 20) | (rs1 << 15) | (2 << 12) | 0x23) >>> 0;
-const lbu = (rd: number, rs: number, imm: number): number =>
-  ((imm << 20) | (rs << 15) | (4 << 12) | (rd << 7) | 0x03) >>> 0;
-const andi = (rd: number, rs: number, imm: number): number =>
-  ((imm << 20) | (rs << 15) | (7 << 12) | (rd << 7) | 0x13) >>> 0;
-/** Branches back over `words` instructions when the register is 0, or always. */
-const back = (words: number, rs?: number): number => {
-  const offset = -4 * words;
-  const low = (((offset >> 1) & 0xf) << 8) | (((offset >> 11) & 1) << 7);
-  const high = (((offset >> 5) & 0x3f) << 25) | (((offset >> 12) & 1) << 31);
-  return (high | ((rs ?? 0) << 15) | low | 0x63) >>> 0;
-};
-const WFI = 0x1050_0073;
-const JUMP_OVER_HEADER = 0x0400_006f;
-
-const begin = [lui(t0, 0x1_0000), lui(t2, 0x100)];
-const print = (text: string): number[] => [...text].flatMap((c) => [addi(t1, 0, c.charCodeAt(0)), sb(t1, t0)]);
-const powerOff = [lui(t1, 0x5), addi(t1, t1, 0x555), sw(t1, t2), back(0)];
-const reset = [lui(t1, 0x7), addi(t1, t1, 0x777), sw(t1, t2), back(0)];
-const echo = [lbu(t1, t0, 5), andi(t1, t1, 1), back(2, t1), lbu(t1, t0, 0), sb(t1, t0), back(5)];
 
 let folder: string;
 before(async () => {
@@ -43,17 +15,10 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 let count = 0;
-/** A description whose kernel is these instructions. */
-async function guest(...program: number[]): Promise<PartitionDescription> {
-  const image = new Uint8Array(64 + program.length * 4);
-  const view = new DataView(image.buffer);
-  view.setUint32(0, JUMP_OVER_HEADER, true);
-  view.setBigUint64(8, 0x20_0000n, true);
-  view.setBigUint64(16, 0x1000n, true);
-  image.set(new TextEncoder().encode("RISCV\0\0\0RSC\x05"), 48);
-  for (const [i, word] of program.entries()) view.setUint32(64 + i * 4, word, true);
+/** A description whose kernel does these things. */
+async function guest(...steps: number[]): Promise<PartitionDescription> {
   const kernel = join(folder, `guest-${count++}`);
-  await writeFile(kernel, image);
+  await writeFile(kernel, tinyImage(steps));
   return { memoryMiB: 64, cpus: 1, boot: { kernel }, disks: [], ports: [] };
 }
 
@@ -64,13 +29,13 @@ const output = async (partition: Partition): Promise<string> => {
 };
 
 test("Partition: hands over what the guest prints, and how it ended", async () => {
-  const partition = await Partition.start(await guest(...begin, ...print("hello\n"), ...powerOff));
+  const partition = await Partition.start(await guest(...tiny.print("hello\n"), ...tiny.powerOff));
   assert.equal(await output(partition), "hello\n");
   assert.deepEqual(await partition.stopped, { reason: "power-off", code: 0, lastLines: ["hello"] });
 });
 
 test("Partition: gives the guest its input, and stops it behind its last byte", async () => {
-  const partition = await Partition.start(await guest(...begin, ...echo));
+  const partition = await Partition.start(await guest(...tiny.echo));
   const sent = "0123456789".repeat(300);
   void partition.console.write(Buffer.from(sent));
   let text = "";
@@ -82,29 +47,41 @@ test("Partition: gives the guest its input, and stops it behind its last byte", 
 });
 
 test("Partition.kill: ends a guest that never does anything else", async () => {
-  const partition = await Partition.start(await guest(back(0)));
+  const partition = await Partition.start(await guest(...tiny.loop));
   await partition.kill();
   assert.equal((await partition.stopped).reason, "killed");
   assert.equal(await partition.console.write(new Uint8Array(1_000_000)), false);
 });
 
 test("Partition: tells a panic from a restart", async () => {
-  const plain = await Partition.start(await guest(...begin, ...print("x\n"), ...reset));
+  const plain = await Partition.start(await guest(...tiny.print("x\n"), ...tiny.reset));
   assert.equal((await plain.stopped).reason, "reset");
   const words = "Kernel panic - not syncing: test\n";
-  const panicked = await Partition.start(await guest(...begin, ...print(words), ...reset));
+  const panicked = await Partition.start(await guest(...tiny.print(words), ...tiny.reset));
   const { reason, lastLines } = await panicked.stopped;
   assert.equal(reason, "panic");
   assert.deepEqual(lastLines, [words.trim()]);
 });
 
+test("Partition: restarts a guest that reboots if it is told to, but not after a panic", async () => {
+  const description = await guest(...tiny.print("up\n"), ...tiny.reset);
+  const partition = await Partition.start({ ...description, onReboot: "restart" });
+  let text = "";
+  while (text.length < 9) text += Buffer.from((await partition.console.read()) ?? assert.fail()).toString();
+  assert.match(text, /^(up\n){3}/);
+  await partition.kill();
+  const panics = await guest(...tiny.print("Kernel panic - not syncing: test\n"), ...tiny.reset);
+  const panicked = await Partition.start({ ...panics, onReboot: "restart" });
+  assert.equal((await panicked.stopped).reason, "panic");
+});
+
 test("Partition: notices that nothing can ever wake the guest", async () => {
-  const partition = await Partition.start(await guest(WFI, back(1)));
+  const partition = await Partition.start(await guest(...tiny.halt));
   assert.equal((await partition.stopped).reason, "stuck");
 });
 
 test("Partition.start: refuses what cannot be started, and leaves no claim behind", async () => {
-  const good = await guest(...begin, ...powerOff);
+  const good = await guest(...tiny.powerOff);
   const path = join(folder, "disk");
   await writeFile(path, new Uint8Array(4096));
   const disks = [{ path, readOnly: false, mode: "direct" }] as const;
@@ -125,14 +102,14 @@ test("Partition: holds its disks while it runs and no longer", async () => {
   const path = join(folder, "held");
   await writeFile(path, new Uint8Array(4096));
   const disk = { path, readOnly: false, mode: "direct" } as const;
-  const partition = await Partition.start({ ...(await guest(back(0))), disks: [disk] });
+  const partition = await Partition.start({ ...(await guest(...tiny.loop)), disks: [disk] });
   await assert.rejects(claimDisk(disk), { code: "disk-in-use" });
   await partition.kill();
   await (await claimDisk(disk)).release();
 });
 
 test("Partition.port: knows only the ports of its description", async () => {
-  const partition = await Partition.start({ ...(await guest(back(0))), ports: ["a"] });
+  const partition = await Partition.start({ ...(await guest(...tiny.loop)), ports: ["a"] });
   assert.equal(partition.port("a").name, "a");
   assert.throws(() => partition.port("b"), RangeError);
   await partition.kill();
