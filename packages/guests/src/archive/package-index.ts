@@ -18,6 +18,7 @@ export interface PackageRecord {
   sha256: string;
   preDepends: Relation[][];
   depends: Relation[][];
+  recommends: Relation[][];
   conflicts: Relation[][];
   breaks: Relation[][];
   provides: Relation[];
@@ -50,6 +51,7 @@ function record(text: string): PackageRecord {
     sha256,
     preDepends: parseRelations(fields.get("pre-depends")),
     depends: parseRelations(fields.get("depends")),
+    recommends: parseRelations(fields.get("recommends")),
     conflicts: parseRelations(fields.get("conflicts")),
     breaks: parseRelations(fields.get("breaks")),
     provides: parseRelations(fields.get("provides")).flat(),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ImageError } from "../error.ts";
 import { PackageIndex } from "./package-index.ts";
-import { batches, resolve } from "./resolve.ts";
+import { batches, recommended, resolve } from "./resolve.ts";
 
 const SUM = "0".repeat(64);
 
@@ -71,6 +71,18 @@ test("resolve: refuses packages that conflict or break each other", () => {
 test("resolve: lets a package conflict with a virtual one that it provides itself", () => {
   const found = index("a; Provides: mta; Conflicts: mta");
   assert.deepEqual(names(found, "a"), ["a"]);
+});
+
+test("recommended: takes what can be installed, one step deep", () => {
+  const found = index(
+    "gcc; Recommends: headers | other, missing, unmet, clash",
+    "headers; Recommends: manual",
+    "manual",
+    "unmet; Depends: missing",
+    "clash; Conflicts: base",
+    "base",
+  );
+  assert.deepEqual(recommended(found, ["gcc"], ["base", "gcc"]), ["headers"]);
 });
 
 test("batches: puts what a package pre-depends on, with its dependencies, before it", () => {

@@ -76,6 +76,25 @@ export function resolve(index: PackageIndex, wanted: readonly string[]): Package
 }
 
 /**
+ * What the named packages recommend, as far as it can be installed beside `wanted`; not what the recommended packages
+ * recommend in turn. `gcc` without its recommended C library headers compiles nothing.
+ */
+export function recommended(index: PackageIndex, names: readonly string[], wanted: readonly string[]): string[] {
+  const found: string[] = [];
+  for (const group of names.flatMap((name) => index.find(name)?.recommends ?? [])) {
+    const choice = choose(index, group);
+    if (choice === undefined) continue;
+    try {
+      resolve(index, [...wanted, ...found, choice.name]);
+      found.push(choice.name);
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+    }
+  }
+  return found;
+}
+
+/**
  * The chosen packages in batches: all that a package pre-depends on, with their own dependencies, lies in earlier
  * batches where the archive has no circle. Configure a batch before unpacking the next.
  */

@@ -2,9 +2,9 @@
 // Called by debian/image.ts; names are looked up in the archive when the image is built.
 import type { Archive } from "../archive/client.ts";
 import type { PackageRecord } from "../archive/package-index.ts";
-import { resolve } from "../archive/resolve.ts";
+import { recommended, resolve } from "../archive/resolve.ts";
 
-/** Beyond essential and required packages; recommendations are not followed. */
+/** Beyond essential and required packages. */
 export const baseRoots: readonly string[] = [
   "apt",
   "init",
@@ -29,12 +29,14 @@ export interface PackageSet {
   roots: ReadonlySet<string>;
 }
 
-/** Resolves the base and the additional packages. Throws ImageError. */
+/** Resolves the base and the additional packages, these with what they recommend themselves. Throws ImageError. */
 export function packageSet(archive: Pick<Archive, "index">, include: readonly string[]): PackageSet {
   const required = archive.index.required().map(({ name }) => name);
   const base = resolve(archive.index, [...required, ...baseRoots]);
   const names = new Set(base.map(({ name }) => name));
-  const all = include.length === 0 ? base : resolve(archive.index, [...names, ...include]);
+  const wanted = [...names, ...include];
+  const all =
+    include.length === 0 ? base : resolve(archive.index, [...wanted, ...recommended(archive.index, include, wanted)]);
   const added = all.filter(({ name }) => !names.has(name));
   return { base, added, roots: new Set([...required, ...baseRoots, ...include]) };
 }
