@@ -9,15 +9,17 @@ import {
   sampleOperands,
 } from "@bulkhead/isa";
 import { HartState, hartBase, Signal } from "../hart/layout.ts";
+import { HART_AREA } from "../memory.ts";
 import { type FloatFunctions, floatFunctions, floatModule, instantiateFloat } from "./float-module.ts";
 import { isMultiplyAddFused } from "./fused.ts";
 import { softFloat } from "./soft-float.ts";
 
 const hart = hartBase(0);
+const hartPages = (hart + HART_AREA) / 65536;
 const DYNAMIC = 7;
 const ROUNDS = 300;
 
-const memory = new WebAssembly.Memory({ initial: 32, maximum: 32, shared: true });
+const memory = new WebAssembly.Memory({ initial: hartPages, maximum: hartPages, shared: true });
 const words = new Int32Array(memory.buffer);
 const slot = (offset: number): number => (hart + offset) >> 2;
 
