@@ -6,7 +6,8 @@ STDOUT_PORT=/dev/virtio-ports/bulkhead.stdout
 STDERR_PORT=/dev/virtio-ports/bulkhead.stderr
 SERVE=/run/bulkhead
 power_off() {
-	systemctl --no-block poweroff
+	# Straight to systemd: "systemctl poweroff" would start the login manager to ask it.
+	systemctl --no-block --job-mode=replace-irreversibly start poweroff.target
 	exit
 }
 . /usr/local/lib/bulkhead/serve.sh

@@ -10,7 +10,7 @@ import { BuildConsole, type BuildEvent, readLine } from "./build-console.ts";
 import { conffilePaths, dpkgDatabase, extendedStates, type UnpackedPackage } from "./database.ts";
 import { preinstList } from "./initramfs.ts";
 import { PayloadWriter, unpackInto } from "./payload.ts";
-import { LOGIN_MANAGER, settings, unitsToMask } from "./settings.ts";
+import { settings } from "./settings.ts";
 
 const encoder = new TextEncoder();
 const member = (name: string, text: string) => ({ name, mode: 0o755, content: encoder.encode(text) });
@@ -168,9 +168,4 @@ test("settings: name the mirror for apt, and no file twice", async () => {
   assert.ok(names.every((name) => !name.startsWith("/")));
   const apt = all.find(({ name }) => name.endsWith("debian.sources"));
   assert.match(String(apt?.content), /^URIs: http:\/\/mirror\.invalid\/debian$/m);
-});
-
-test("unitsToMask: keeps the login manager where sessions are logged in", () => {
-  assert.ok(unitsToMask([{ name: "apt" }]).includes(LOGIN_MANAGER));
-  assert.ok(!unitsToMask([{ name: "libpam-systemd" }]).includes(LOGIN_MANAGER));
 });

@@ -15,7 +15,7 @@ import { BuildConsole, type BuildEvent } from "./build-console.ts";
 import { extendedStates } from "./database.ts";
 import { buildInitramfs, startInitramfs } from "./initramfs.ts";
 import { writePayload } from "./payload.ts";
-import { ROOT_LABEL, settings, unitsToMask } from "./settings.ts";
+import { maskedUnits, ROOT_LABEL, settings } from "./settings.ts";
 
 const MIB = 1 << 20;
 const BUILD_MEMORY_MIB = 1024;
@@ -125,7 +125,7 @@ export async function buildDebian(build: DebianBuild): Promise<{ initrd: string;
   } finally {
     await handle.close();
   }
-  const order = { unpacked, base: packages.base, masked: unitsToMask(all), path: build.path };
+  const order = { unpacked, base: packages.base, masked: Object.keys(maskedUnits), path: build.path };
   await writeSynced(builder, await buildInitramfs(busybox, kernel, order));
   await createSparse(disk, build.diskMiB * MIB);
   const heard = new BuildConsole(reporter(meter, payloadBytes, packages));

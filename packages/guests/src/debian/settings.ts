@@ -38,10 +38,6 @@ export const maskedUnits: Readonly<Record<string, string>> = {
   "modprobe@efi_pstore.service": "there is no EFI",
 };
 
-/** Masked as well unless a package that logs sessions in is installed: nothing would ask it anything. */
-export const LOGIN_MANAGER = "systemd-logind.service";
-const LOGIN_PACKAGE = "libpam-systemd";
-
 /** Programs that look for what a guest of ours does not have, at each boot. */
 export const maskedGenerators: readonly string[] = [
   "systemd-gpt-auto-generator",
@@ -50,12 +46,6 @@ export const maskedGenerators: readonly string[] = [
   "systemd-system-update-generator",
   "systemd-tpm2-generator",
 ];
-
-/** The units to mask in an image with these packages. */
-export function unitsToMask(packages: readonly { name: string }[]): string[] {
-  const sessions = packages.some(({ name }) => name === LOGIN_PACKAGE);
-  return [...Object.keys(maskedUnits), ...(sessions ? [] : [LOGIN_MANAGER])];
-}
 
 /** The image's settings for a mirror that apt inside the guest shall use. */
 export async function settings(mirror: string): Promise<Setting[]> {
@@ -84,6 +74,8 @@ export async function settings(mirror: string): Promise<Setting[]> {
     { name: "etc/systemd/system/serial-getty@ttyS0.service.d/bulkhead.conf", content: await script("autologin.conf") },
     { name: "etc/systemd/system.conf.d/bulkhead.conf", content: "[Manager]\nDefaultTimeoutStopSec=15s\n" },
     { name: "etc/systemd/journald.conf.d/bulkhead.conf", content: "[Journal]\nStorage=volatile\n" },
+    // The login manager starts when something asks for it, not at each boot.
+    { name: "etc/systemd/system/multi-user.target.wants/systemd-logind.service", target: "/dev/null" },
     { name: "etc/systemd/system/default.target", target: "/usr/lib/systemd/system/multi-user.target" },
     { name: "etc/systemd/system/systemd-udev-trigger.service.d/bulkhead.conf", content: await script("coldplug.conf") },
     { name: "etc/systemd/system/bulkhead-agent.service", content: await script("bulkhead-agent.service") },

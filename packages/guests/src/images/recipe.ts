@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { baseRoots } from "../debian/base-set.ts";
-import { maskedGenerators, unitsToMask } from "../debian/settings.ts";
+import { maskedGenerators, maskedUnits } from "../debian/settings.ts";
 import { wantedModules } from "../kernel/modules.ts";
 import type { ImageKind } from "./manifest.ts";
 
@@ -17,7 +17,7 @@ const folders: Readonly<Record<ImageKind, readonly string[]>> = {
 /** A digest of the scripts, settings and lists an image of this kind is made with. */
 export async function recipe(kind: ImageKind): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([REVISION, wantedModules]));
-  if (kind === "debian") hash.update(JSON.stringify([baseRoots, unitsToMask([]), maskedGenerators]));
+  if (kind === "debian") hash.update(JSON.stringify([baseRoots, Object.keys(maskedUnits), maskedGenerators]));
   for (const folder of folders[kind]) {
     const directory = new URL(`../${folder}/`, import.meta.url);
     for (const name of (await readdir(directory)).sort()) {
