@@ -11,7 +11,6 @@ import {
   modulesSoftdep,
 } from "../kernel/modules.ts";
 import { type Kernel, readModule } from "../kernel/store.ts";
-import { unsigned } from "../kernel/unsigned.ts";
 import { readScript, serveScript } from "../scripts/read-script.ts";
 import { busyboxTree } from "./tree.ts";
 
@@ -19,8 +18,7 @@ import { busyboxTree } from "./tree.ts";
 export async function addModules(tree: InitramfsTree, kernel: Kernel, wanted: readonly string[]): Promise<void> {
   const modules = loadOrder(wanted, (name) => kernel.modules.find((each) => each.name === name));
   const directory = `lib/modules/${kernel.release}`;
-  for (const module of modules)
-    tree.file(`${directory}/kernel/${module.path}`, unsigned(await readModule(kernel, module)));
+  for (const module of modules) tree.file(`${directory}/kernel/${module.path}`, await readModule(kernel, module));
   tree.file(`${directory}/modules.dep`, modulesDep(modules));
   tree.file(`${directory}/modules.alias`, modulesAlias(modules));
   tree.file(`${directory}/modules.softdep`, modulesSoftdep(modules));
@@ -29,8 +27,7 @@ export async function addModules(tree: InitramfsTree, kernel: Kernel, wanted: re
 /** Puts modules into a tree to be loaded one by one: `lib/modules/order` names the files in order. */
 export async function addOrderedModules(tree: InitramfsTree, kernel: Kernel, wanted: readonly string[]): Promise<void> {
   const modules = loadOrder(wanted, (name) => kernel.modules.find((each) => each.name === name));
-  for (const module of modules)
-    tree.file(`lib/modules/${basename(module.path)}`, unsigned(await readModule(kernel, module)));
+  for (const module of modules) tree.file(`lib/modules/${basename(module.path)}`, await readModule(kernel, module));
   tree.file("lib/modules/order", modules.map(({ path }) => `${basename(path)}\n`).join(""));
 }
 

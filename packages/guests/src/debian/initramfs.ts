@@ -12,14 +12,12 @@ import { readScript } from "../scripts/read-script.ts";
 import type { UnpackedPackage } from "./database.ts";
 
 const diskModules = ["virtio_mmio", "virtio_blk", "virtio_rng", "crc32c_generic", "ext4"];
-/** systemd loads it in any case; here it comes without the cost of its signature. */
-const startModules = [...diskModules, "autofs4"];
 const local = (name: string) => readScript(new URL(name, import.meta.url));
 
 /** The initramfs that mounts the root disk and starts its init. */
 export async function startInitramfs(busybox: Uint8Array, kernel: Kernel): Promise<Uint8Array<ArrayBuffer>> {
   const tree = busyboxTree(busybox);
-  await addOrderedModules(tree, kernel, startModules);
+  await addOrderedModules(tree, kernel, diskModules);
   tree.file("init", await local("start.sh"), 0o755);
   return tree.toCpio();
 }

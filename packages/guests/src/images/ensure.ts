@@ -7,6 +7,7 @@ import { Archive, SUITE } from "../archive/client.ts";
 import type { Patience } from "../archive/download.ts";
 import { findMirrors } from "../archive/mirror.ts";
 import type { PackageRecord } from "../archive/package-index.ts";
+import { useProxies } from "../archive/proxies.ts";
 import { busyboxInitramfs } from "../busybox/image.ts";
 import { BUSYBOX_PACKAGE, readBusybox } from "../busybox/tree.ts";
 import { cacheDirectory } from "../cache/directory.ts";
@@ -144,7 +145,12 @@ export async function ensureImage(name: string, options: EnsureOptions = {}): Pr
         if (meanwhile !== undefined && !(options.rebuild && meanwhile.builtAt < startedAt))
           return asImage(cache, meanwhile);
         await sweep(cache, ["images", "kernels", "packages"]);
-        return asImage(cache, await build(cache, planned, options));
+        const restore = useProxies();
+        try {
+          return asImage(cache, await build(cache, planned, options));
+        } finally {
+          restore();
+        }
       },
       { signal, onWait },
     );

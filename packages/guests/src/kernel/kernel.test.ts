@@ -11,7 +11,6 @@ import { filesBelow, scratch } from "../testing/scratch.ts";
 import { readModinfo } from "./modinfo.ts";
 import { type KernelModule, loadOrder, modulesAlias, modulesDep, modulesSoftdep } from "./modules.ts";
 import { findKernel, kernelPackage, readModule, unpackKernel } from "./store.ts";
-import { unsigned } from "./unsigned.ts";
 
 const module = (name: string, ...depends: string[]): KernelModule => ({
   name,
@@ -77,20 +76,6 @@ test("modulesDep: lists what modprobe has to load, nearest first", () => {
   );
   assert.equal(modulesAlias(all.slice(0, 1)), "alias fs-crc crc\n");
   assert.equal(modulesSoftdep(all), "softdep ext4 pre: crypto-crc32c\n");
-});
-
-test("unsigned: takes the signature off and leaves other files alone", () => {
-  const encoder = new TextEncoder();
-  const body = encoder.encode("module body");
-  const mark = encoder.encode("~Module signature appended~\n");
-  const signature = new Uint8Array(40).fill(9);
-  const trailer = new Uint8Array(12);
-  new DataView(trailer.buffer).setUint32(8, signature.length);
-  const signed = Buffer.concat([body, signature, trailer, mark]);
-  assert.deepEqual(Buffer.from(unsigned(signed)), Buffer.from(body));
-  assert.equal(unsigned(body), body);
-  const absurd = Buffer.concat([body, new Uint8Array(12).fill(255), mark]);
-  assert.equal(unsigned(absurd), absurd);
 });
 
 function index(): PackageIndex {
