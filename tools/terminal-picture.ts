@@ -5,9 +5,14 @@
 import { text } from "node:stream/consumers";
 
 const [LINES, COLUMNS, LINE_HEIGHT, CHARACTER_WIDTH, MARGIN] = [28, 104, 17, 7.8, 14];
-/** Escape sequences of ECMA-48 (CSI and two-character ones), then what is left of control characters. */
+/** Escape sequences of ECMA-48 (CSI, OSC and two-character ones), then what is left of control characters. */
 const CONTROLS = new RegExp(
-  ["\\u001b\\[[0-?]*[ -/]*[@-~]", "\\u001b.", "[\\u0000-\\u0009\\u000b-\\u001f]"].join("|"),
+  [
+    "\\u001b\\[[0-?]*[ -/]*[@-~]",
+    "\\u001b\\][^\\u0007\\u001b]*\\u0007?",
+    "\\u001b.",
+    "[\\u0000-\\u0009\\u000b-\\u001f]",
+  ].join("|"),
   "g",
 );
 
