@@ -97,8 +97,15 @@ test("withLock: ends with a process that is killed", async (t) => {
   const path = join(await scratch(t), "lock");
   const module = new URL("./lock.ts", import.meta.url).href;
   const code = `import { withLock } from ${JSON.stringify(module)};
-    await withLock(${JSON.stringify(path)}, () => { console.log("held"); return new Promise(() => setInterval(() => {}, 1000)); });`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+    await withLock(${JSON.stringify(path)}, () => {
+      // Nothing refers to this promise, and garbage is collected: the lock has to hold nevertheless.
+      gc();
+      console.log("held");
+      return new Promise(() => setInterval(gc, 1));
+    });`;
+  const child = spawn(process.execPath, ["--expose-gc", "--input-type=module", "-e", code], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   await once(child.stdout, "data");
   let waited = false;
   const mine = withLock(path, async () => "mine", {

@@ -11,6 +11,9 @@ const POLL_MS = 200;
 
 const isBusy = (error: unknown) => (error as { errcode?: number }).errcode === SQLITE_BUSY;
 
+/** Locks this process holds: a database that is only reachable from a pending promise may be collected, and unlocks. */
+const held = new Set<DatabaseSync>();
+
 /** Runs `work` while holding the lock at `path`; `onWait` hears once that another process has it. */
 export async function withLock<T>(
   path: string,
@@ -25,6 +28,7 @@ export async function withLock<T>(
     if ((error as { code?: string }).code !== "ERR_SQLITE_ERROR") throw asImageError(error, `lock ${path}`);
     throw new ImageError("cache-unwritable", `lock ${path}: the cache cannot be written`, { cause: error });
   }
+  held.add(database);
   try {
     for (let waited = false; ; waited = true) {
       try {
@@ -42,6 +46,7 @@ export async function withLock<T>(
     }
     return await work();
   } finally {
+    held.delete(database);
     database.close();
   }
 }
