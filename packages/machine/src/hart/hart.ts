@@ -56,8 +56,6 @@ export class Hart implements HartCallouts, HartArea {
   low = 0;
   high = 0;
 
-  /** Serves an `ecall` from S-mode and returns true, or false to let it raise its exception. It may move the pc and signal `jumped`. */
-  environmentCall: ((hart: Hart) => boolean) | undefined;
   /** Whether a physical page (address / 4096) holds translated code; such pages are never entered for writing. */
   isCodePage: (page: number) => boolean = () => false;
   /** What `fence.i` does. */

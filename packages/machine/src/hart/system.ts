@@ -20,10 +20,7 @@ const trapped = (hart: Hart, bit: number): boolean =>
 const leave = (hart: Hart): void => hart.signal(Signal.leave);
 
 const handlers: Record<SystemOperation, Handler> = {
-  ecall: (hart) => {
-    if (mode(hart) === Privilege.supervisor && hart.environmentCall?.(hart) === true) return leave(hart);
-    hart.raise(Cause.userCall + mode(hart), 0, 0);
-  },
+  ecall: (hart) => hart.raise(Cause.userCall + mode(hart), 0, 0),
   ebreak: (hart) => hart.raise(Cause.breakpoint, hart.words[Word.pc], hart.words[Word.pc + 1]),
   mret: (hart) => {
     if (mode(hart) !== Privilege.machine) return hart.illegal();

@@ -5,7 +5,7 @@ import { Cause } from "./cause.ts";
 import { DELEGABLE_EXCEPTIONS } from "./csr-table.ts";
 import { HartState, Signal } from "./layout.ts";
 import { Privilege, Slot } from "./state.ts";
-import { enterMode, outcome, sample, system } from "./testing/sample.ts";
+import { enterMode, sample, system } from "./testing/sample.ts";
 
 const MSTATUS = 0x300;
 const MEDELEG = 0x302;
@@ -178,23 +178,4 @@ test("ecall: raises the call of its mode with value 0; ebreak gives the pc", () 
     const value = BigInt(RAM_BASE + 0x400);
     assert.deepEqual(system(hart, "ebreak"), { signal: Signal.exception, cause: Cause.breakpoint, value });
   }
-});
-
-test("ecall: the hook serves S-mode only, and may decline or jump", () => {
-  const hart = hartIn(Privilege.supervisor);
-  let calls = 0;
-  hart.environmentCall = () => ++calls > 0;
-  assert.deepEqual(system(hart, "ecall"), { signal: Signal.leave });
-  hart.environmentCall = () => {
-    hart.signal(Signal.jumped);
-    return true;
-  };
-  assert.deepEqual(system(hart, "ecall"), { signal: Signal.jumped });
-  hart.environmentCall = () => false;
-  assert.equal(system(hart, "ecall").cause, Cause.supervisorCall);
-  enterMode(hart, Privilege.user);
-  hart.environmentCall = () => ++calls > 0;
-  assert.equal(system(hart, "ecall").cause, Cause.userCall);
-  assert.equal(calls, 1);
-  assert.deepEqual(outcome(hart), { signal: Signal.none });
 });

@@ -66,6 +66,8 @@ export class RegionOperations extends WasmOperations<number> {
   /** Instructions of the block behind the current one, which the budget has already been charged for. */
   #remaining = 0;
   #floatChecked = false;
+  /** The caller emits the jump itself. */
+  #controlOnly = false;
 
   /** Begins a function's body; `finish` ends it. */
   constructor(b: FunctionBuilder, imports: RuntimeImports) {
@@ -99,7 +101,6 @@ export class RegionOperations extends WasmOperations<number> {
     this.instruction(decoded.instruction, decoded);
     this.#controlOnly = false;
   }
-  #controlOnly = false;
 
   #begin({ length }: Decoded, offset: number): void {
     this.#offset = offset;

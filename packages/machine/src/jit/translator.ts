@@ -34,6 +34,7 @@ export class Translator {
   readonly #pages = new Map<number, CodePage>();
   readonly #untranslatable = new Set<number>();
   readonly #pending = new Set<number>();
+  readonly #newPages: number[] = [];
   #nextIndex = 1;
   readonly #freeIndices: number[] = [];
 
@@ -106,11 +107,10 @@ export class Translator {
     }
   }
 
-  /** Pages got their first region since the last call: stores to them must be seen from now on. */
+  /** Pages that got their first region since the last call: stores to them must be seen from now on. */
   takeNewPages(): number[] {
     return this.#newPages.splice(0);
   }
-  readonly #newPages: number[] = [];
 
   #addTo(offset: number, index: number, parts: PageParts): void {
     if (index === 0) this.#untranslatable.add(offset);
