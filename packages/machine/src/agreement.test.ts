@@ -11,11 +11,9 @@ import {
   instructions,
   type OracleState,
   step,
-  systemOperations,
 } from "@bulkhead/isa";
-import { HartState, hartBase, Signal, TLB_ENTRIES, TLB_ENTRY_BYTES, TlbEntry } from "./hart/layout.ts";
-import { GuestMemory, RAM_BASE } from "./memory.ts";
-import { type ProcessorHart, TranslatingProcessor } from "./translating-processor.ts";
+import { type GuestMemory, RAM_BASE } from "./memory.ts";
+import { FlatMachine } from "./testing/flat-machine.ts";
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 const CODE = RAM_BASE;
@@ -80,102 +78,18 @@ const corners = [
 const operand = (random: Random): bigint =>
   random.below(2) === 0 ? corners[random.below(corners.length)]! : random.bits64() >> BigInt(random.below(64));
 
-/** A hart that has only flat RAM, with or without a TLB that hits. */
-class FlatHart implements ProcessorHart {
-  readonly #memory: GuestMemory;
-  constructor(memory: GuestMemory) {
-    this.#memory = memory;
-  }
-  #offset = (address: bigint): number => Number(BigInt.asUintN(64, address)) - RAM_BASE + this.#memory.ramOffset;
-  load(address: bigint, logBytes: number): bigint {
-    const { view } = this.#memory;
-    const at = this.#offset(address);
-    if (logBytes === 0) return BigInt(view.getUint8(at));
-    if (logBytes === 1) return BigInt(view.getUint16(at, true));
-    return logBytes === 2 ? BigInt(view.getUint32(at, true)) : view.getBigUint64(at, true);
-  }
-  store(address: bigint, logBytes: number, value: bigint): void {
-    const { view } = this.#memory;
-    const at = this.#offset(address);
-    if (logBytes === 0) view.setUint8(at, Number(value & 0xffn));
-    else if (logBytes === 1) view.setUint16(at, Number(value & 0xffffn), true);
-    else if (logBytes === 2) view.setUint32(at, Number(value & 0xffff_ffffn), true);
-    else view.setBigUint64(at, value, true);
-  }
-  atomicAddress = (address: bigint): number => this.#offset(address);
-  fetch = (address: bigint): number => this.#offset(address);
-  csr = (): bigint => 0n;
-  system(operation: number): void {
-    assert.equal(systemOperations[operation], "ebreak");
-    this.#memory.view.setInt32(hartBase(0) + HartState.signal, Signal.exception, true);
-  }
-  dropWriteTags(): void {}
-}
-
-class Machine {
-  readonly memory = new GuestMemory(0x10000, 1);
-  readonly #processor: TranslatingProcessor;
-  readonly #base = hartBase(0);
-
-  constructor(threshold: number | "never", tlb: boolean) {
-    this.#processor = new TranslatingProcessor(this.memory, [new FlatHart(this.memory)], threshold);
-    const bank = this.#base + HartState.tlbs;
-    const { view } = this.memory;
-    view.setInt32(this.#base + HartState.dataTlb, bank, true);
-    view.setInt32(this.#base + HartState.fetchTlb, bank, true);
-    view.setInt32(this.#base + HartState.floatEnabled, 1, true);
-    for (let i = 0; i < TLB_ENTRIES; i++) {
-      const entry = bank + i * TLB_ENTRY_BYTES;
-      const page = BigInt(RAM_BASE + i * 4096);
-      const tag = tlb && i < 16 ? page : -1n;
-      for (const kind of [TlbEntry.read, TlbEntry.write, TlbEntry.execute]) view.setBigInt64(entry + kind, tag, true);
-      view.setInt32(entry + TlbEntry.addend, (this.memory.ramOffset - RAM_BASE) | 0, true);
-    }
-  }
-
-  /** Puts an instruction at CODE, and ebreak wherever control may go next. */
-  place(word: number, targets: readonly bigint[]): void {
-    this.#processor.written(CODE, 0x8000);
-    const code = this.memory.writable(CODE, 0x8000)!;
-    const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
-    for (const target of targets) {
-      const at = Number(target) - CODE;
-      if (at >= 0 && at < 0x7ffc) view.setUint32(at, EBREAK, true);
-    }
-    view.setUint32(0x4000, word, true);
-  }
-
-  run(state: OracleState): OracleState {
-    const { view } = this.memory;
-    for (let r = 0; r < 32; r++) {
-      view.setBigUint64(this.#base + HartState.x + r * 8, state.x[r]!, true);
-      view.setBigUint64(this.#base + HartState.f + r * 8, state.f[r]!, true);
-    }
-    view.setBigUint64(this.#base + HartState.pc, state.pc, true);
-    view.setInt32(this.#base + HartState.frm, state.frm, true);
-    view.setInt32(this.#base + HartState.fflags, state.fflags, true);
-    view.setBigInt64(this.#base + HartState.reservation, state.reservation ?? -1n, true);
-    if (state.reservation !== undefined) {
-      view.setBigInt64(
-        this.#base + HartState.reservationValue,
-        new FlatHart(this.memory).load(state.reservation, 3),
-        true,
-      );
-    }
-    view.setInt32(this.#base + HartState.signal, 0, true);
-    view.setInt32(this.#base + HartState.budget, 10, true);
-    this.#processor.run(0);
-    return {
-      ...state,
-      x: Array.from({ length: 32 }, (_, r) => view.getBigUint64(this.#base + HartState.x + r * 8, true)),
-      f: Array.from({ length: 32 }, (_, r) => view.getBigUint64(this.#base + HartState.f + r * 8, true)),
-      pc: view.getBigUint64(this.#base + HartState.pc, true),
-      fflags: view.getInt32(this.#base + HartState.fflags, true),
-    };
-  }
-}
-
 const START = BigInt(CODE + 0x4000);
+
+/** Puts an instruction at START, and ebreak wherever control may go next. */
+function place(machine: FlatMachine, word: number, targets: readonly bigint[]): void {
+  const view = machine.code(CODE, 0x8000);
+  for (const target of targets) {
+    const at = Number(target) - CODE;
+    if (at >= 0 && at < 0x7ffc) view.setUint32(at, EBREAK, true);
+  }
+  view.setUint32(Number(START) - CODE, word, true);
+}
+
 const scratch = (memory: GuestMemory): Uint8Array => memory.readable(SCRATCH, SCRATCH_BYTES)!;
 
 /** Operand values that make an instruction's memory access, if it has one, fall into the scratch area. */
@@ -216,10 +130,10 @@ const isTested = ({ name, semantics }: Instruction): boolean =>
   !/csr|o\.system|system\(/.test(semantics.toString()) && !["fence", "pause"].includes(name);
 
 const machines = [
-  { name: "interpreter", machine: new Machine("never", false) },
-  { name: "interpreter with TLB", machine: new Machine("never", true) },
-  { name: "JIT", machine: new Machine(0, false) },
-  { name: "JIT with TLB", machine: new Machine(0, true) },
+  { name: "interpreter", machine: new FlatMachine("never", false) },
+  { name: "interpreter with TLB", machine: new FlatMachine("never", true) },
+  { name: "JIT", machine: new FlatMachine(0, false) },
+  { name: "JIT with TLB", machine: new FlatMachine(0, true) },
 ];
 
 for (const instruction of instructions.filter(isTested)) {
@@ -232,7 +146,7 @@ for (const instruction of instructions.filter(isTested)) {
       const everywhere = Array.from({ length: 0x1fff }, (_, i) => BigInt(CODE + i * 4));
       const flow = flowOf(instruction);
       const targets = flow === "indirect" ? everywhere : flow === "next" ? [START + 4n] : [START + 4n, target];
-      for (const { machine } of machines) machine.place(word, targets);
+      for (const { machine } of machines) place(machine, word, targets);
       for (let i = 0; i < OPERANDS; i++) {
         const start = operands(random, decoded);
         const before = Uint8Array.from({ length: SCRATCH_BYTES }, () => random.below(256));
@@ -242,6 +156,7 @@ for (const instruction of instructions.filter(isTested)) {
         for (const { name, machine } of machines) {
           scratch(machine.memory).set(before);
           const found = machine.run(start);
+          assert.equal(machine.hart.operations.pop(), "ebreak", name);
           const where = `${name}: ${word.toString(16)} ${JSON.stringify({ ...decoded, instruction: instruction.name })}`;
           assert.deepEqual(found.x.map(hex), expected.x.map(hex), `${where} x`);
           assert.deepEqual(found.f.map(hex), expected.f.map(hex), `${where} f`);
