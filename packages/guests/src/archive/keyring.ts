@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { type Key, readKeys } from "openpgp";
 import { ImageError } from "../error.ts";
 
-/** Fingerprints of the keys that sign Debian 13 "trixie", as ftp-master.debian.org publishes them. */
+/** Fingerprints of the keys that sign Debian 13 "trixie". */
 export const trixieFingerprints: Readonly<Record<string, string>> = {
   "04b54c3cdca79751b16bc6b5225629df75b188bd": "Debian Archive Automatic Signing Key (13/trixie)",
   "41587f7db8c774bccf131416762f67a0b2c39de4": "Debian Stable Release Key (13/trixie)",

@@ -23,9 +23,6 @@ export const calloutSignatures = {
 
 /** Functions of the runtime module: arithmetic that WebAssembly lacks, and atomics behind the TLB. */
 export const runtimeSignatures = {
-  mulHighUnsigned: signature([i64, i64], i64),
-  mulHighSigned: signature([i64, i64], i64),
-  mulHighSignedUnsigned: signature([i64, i64], i64),
   carrylessMul: signature([i64, i64], i64),
   carrylessMulHigh: signature([i64, i64], i64),
   loadReserved4: signature([i32, i64], i64),

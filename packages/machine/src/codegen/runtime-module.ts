@@ -1,5 +1,5 @@
 /**
- * The runtime module: 128-bit products, carry-less products, and atomics behind the TLB, as WebAssembly functions that
+ * The runtime module: carry-less products and atomics behind the TLB, as WebAssembly functions that
  * the interpreter and every translated region import.
  */
 import { type AtomicOperation, atomicOperations } from "@bulkhead/isa";
@@ -21,10 +21,6 @@ export function runtimeModule(): Uint8Array<ArrayBuffer> {
   const define = (name: string) =>
     module.function(runtimeSignatures[name]!.parameters, runtimeSignatures[name]!.results, name);
 
-  const unsignedProduct = define("mulHighUnsigned");
-  mulHighUnsigned(unsignedProduct);
-  mulHigh(define("mulHighSigned"), unsignedProduct.index, "both signed");
-  mulHigh(define("mulHighSignedUnsigned"), unsignedProduct.index, "first signed");
   carrylessMul(define("carrylessMul"), "low");
   carrylessMul(define("carrylessMulHigh"), "high");
 
@@ -39,27 +35,6 @@ export function runtimeModule(): Uint8Array<ArrayBuffer> {
   }
   compareExchangePair(define("compareExchangePair"), address.index);
   return module.finish();
-}
-
-/** High half of the product of two unsigned 64-bit numbers, from four 32-bit products. */
-function mulHighUnsigned(b: FunctionBuilder): void {
-  const [x, y] = [0, 1];
-  const [xl, xh, yl, yh, middle] = [b.local(i64), b.local(i64), b.local(i64), b.local(i64), b.local(i64)];
-  const low = 0xffff_ffffn;
-  b.get(x).i64(low).op(Op.i64_and).set(xl).get(x).i64(32n).op(Op.i64_shr_u).set(xh);
-  b.get(y).i64(low).op(Op.i64_and).set(yl).get(y).i64(32n).op(Op.i64_shr_u).set(yh);
-  b.get(xh).get(yl).op(Op.i64_mul).get(xl).get(yl).op(Op.i64_mul).i64(32n).op(Op.i64_shr_u).op(Op.i64_add).set(middle);
-  b.get(xh).get(yh).op(Op.i64_mul).get(middle).i64(32n).op(Op.i64_shr_u).op(Op.i64_add);
-  b.get(xl).get(yh).op(Op.i64_mul).get(middle).i64(low).op(Op.i64_and).op(Op.i64_add).i64(32n).op(Op.i64_shr_u);
-  b.op(Op.i64_add);
-}
-
-/** High half with signed factors, corrected from the unsigned product. */
-function mulHigh(b: FunctionBuilder, unsignedProduct: number, signs: "both signed" | "first signed"): void {
-  const [x, y] = [0, 1];
-  b.get(x).get(y).call(unsignedProduct);
-  b.get(x).i64(63n).op(Op.i64_shr_s).get(y).op(Op.i64_and).op(Op.i64_sub);
-  if (signs === "both signed") b.get(y).i64(63n).op(Op.i64_shr_s).get(x).op(Op.i64_and).op(Op.i64_sub);
 }
 
 /** Carry-less product, bit by bit of the second factor. */

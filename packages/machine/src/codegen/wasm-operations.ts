@@ -18,6 +18,7 @@ import {
 import { HartState, Signal, TLB_ENTRIES, TLB_ENTRY_BYTES, TlbEntry } from "../hart/layout.ts";
 import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
 import { Expression } from "./expression.ts";
+import { emitMulHighSigned, emitMulHighUnsigned } from "./multiply.ts";
 import type { RuntimeImports } from "./runtime-functions.ts";
 
 /** The local that holds the offset of the hart's state: the first parameter of every generated function. */
@@ -90,9 +91,11 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   }
   sub = (a: Expression, b: Expression) => Expression.operation(Op.i64_sub, a, b);
   mul = (a: Expression, b: Expression) => Expression.operation(Op.i64_mul, a, b);
-  mulHighSigned = (a: Expression, b: Expression) => this.#callRuntime("mulHighSigned", a, b);
-  mulHighUnsigned = (a: Expression, b: Expression) => this.#callRuntime("mulHighUnsigned", a, b);
-  mulHighSignedUnsigned = (a: Expression, b: Expression) => this.#callRuntime("mulHighSignedUnsigned", a, b);
+  mulHighSigned = (a: Expression, b: Expression) =>
+    this.#product(a, b, (x, y) => emitMulHighSigned(this.b, x, y, "both signed"));
+  mulHighUnsigned = (a: Expression, b: Expression) => this.#product(a, b, (x, y) => emitMulHighUnsigned(this.b, x, y));
+  mulHighSignedUnsigned = (a: Expression, b: Expression) =>
+    this.#product(a, b, (x, y) => emitMulHighSigned(this.b, x, y, "x signed"));
   divUnsigned = (a: Expression, b: Expression) => this.#divide(a, b, Op.i64_div_u, () => this.b.i64(-1n));
   divSigned = (a: Expression, b: Expression) =>
     this.#divide(
@@ -291,6 +294,15 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     const result = b.local(ValueType.i64);
     b.call(this.imports.runtime(name)).set(result);
     this.leaveOnException();
+    return Expression.local(result);
+  }
+
+  /** A product of two locals, in a local. */
+  #product(a: Expression, b: Expression, emit: (x: number, y: number) => void): Expression {
+    const [x, y] = [this.#local(a), this.#local(b)];
+    const result = this.b.local(ValueType.i64);
+    emit(x, y);
+    this.b.set(result);
     return Expression.local(result);
   }
 
