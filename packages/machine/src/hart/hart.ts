@@ -384,8 +384,8 @@ export class Hart implements HartCallouts, HartArea {
 
   /**
    * What OpenSBI leaves behind on QEMU's `virt`: everything delegated, all memory open, counters and cache-block
-   * operations permitted, Svpbmt and Sstc on. ADUE stays 0 (Svade): with both schemes offered, the default is that
-   * A and D bits fault, and a kernel asks its firmware for hardware updates.
+   * operations permitted, Svpbmt and Sstc on. ADUE stays 0, so that A and D bits fault (Svade), until the machine turns
+   * on hardware updates, which its device tree promises.
    */
   #resetAsFirmwareWould(): void {
     const { words } = this;
