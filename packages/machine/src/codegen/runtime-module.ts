@@ -3,9 +3,10 @@
  * the interpreter and every translated region import.
  */
 import { type AtomicOperation, atomicOperations } from "@bulkhead/isa";
-import { HartState, Signal, TLB_ENTRIES, TLB_ENTRY_BYTES, TlbEntry } from "../hart/layout.ts";
+import { HartState, Signal, TlbEntry } from "../hart/layout.ts";
 import { Atomic, type FunctionBuilder, Memory, ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
 import { calloutSignatures, runtimeSignatures } from "./runtime-functions.ts";
+import { emitHostAddress, emitTagMatch, emitTlbEntry } from "./tlb-probe.ts";
 
 const { i32, i64 } = ValueType;
 const ILLEGAL_INSTRUCTION = 2;
@@ -59,14 +60,9 @@ function carrylessMul(b: FunctionBuilder, half: "low" | "high"): void {
 function atomicAddress(b: FunctionBuilder, callout: number): void {
   const [size, write] = [2, 3];
   const entry = b.local(i32);
-  b.get(ADDRESS)
-    .i64(BigInt(12 - Math.log2(TLB_ENTRY_BYTES)))
-    .op(Op.i64_shr_u)
-    .op(Op.i32_wrap_i64);
-  b.i32((TLB_ENTRIES - 1) * TLB_ENTRY_BYTES).op(Op.i32_and);
-  b.get(HART).memory(Memory.i32_load, HartState.dataTlb).op(Op.i32_add).tee(entry);
+  emitTlbEntry(b, ADDRESS, entry, () => b.get(HART).memory(Memory.i32_load, HartState.dataTlb));
   b.get(write).i32(Math.log2(TlbEntry.write)).op(Op.i32_shl).op(Op.i32_add).memory(Memory.i64_load, TlbEntry.read);
-  b.get(ADDRESS).i64(-4096n).op(Op.i64_and).op(Op.i64_eq);
+  emitTagMatch(b, ADDRESS);
   b.get(ADDRESS)
     .op(Op.i32_wrap_i64)
     .i32(1)
@@ -77,7 +73,7 @@ function atomicAddress(b: FunctionBuilder, callout: number): void {
     .op(Op.i32_and)
     .op(Op.i32_eqz);
   b.op(Op.i32_and).if(i32);
-  b.get(ADDRESS).op(Op.i32_wrap_i64).get(entry).memory(Memory.i32_load, TlbEntry.addend).op(Op.i32_add);
+  emitHostAddress(b, ADDRESS, entry);
   b.else();
   b.get(HART).get(ADDRESS).get(size).get(write).call(callout);
   b.end();

@@ -15,17 +15,15 @@ import {
   systemOperations,
   usesFloat,
 } from "@bulkhead/isa";
-import { HartState, Signal, TLB_ENTRIES, TLB_ENTRY_BYTES, TlbEntry } from "../hart/layout.ts";
+import { HartState, Signal, TlbEntry } from "../hart/layout.ts";
 import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
 import { Expression } from "./expression.ts";
 import { emitMulHighSigned, emitMulHighUnsigned } from "./multiply.ts";
 import type { RuntimeImports } from "./runtime-functions.ts";
+import { emitHostAddress, emitTagMatch, emitTlbEntry } from "./tlb-probe.ts";
 
 /** The local that holds the offset of the hart's state: the first parameter of every generated function. */
 export const HART = 0;
-
-const TLB_ENTRY_SHIFT = 12 - Math.log2(TLB_ENTRY_BYTES);
-const TLB_INDEX_MASK = (TLB_ENTRIES - 1) * TLB_ENTRY_BYTES;
 
 const signedLoads = { 1: Memory.i64_load8_s, 2: Memory.i64_load16_s, 4: Memory.i64_load32_s, 8: Memory.i64_load };
 const unsignedLoads = { 1: Memory.i64_load8_u, 2: Memory.i64_load16_u, 4: Memory.i64_load32_u, 8: Memory.i64_load };
@@ -54,10 +52,8 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   abstract branch(condition: Expression, target: Expression): void;
   /** Leaves an operand field on the stack as an i32; registers by their number. */
   protected abstract emitField(field: Field): void;
-  /** Makes the pc and the budget, and for the JIT the registers, readable in the hart's state. */
+  /** Makes the pc and the budget readable in the hart's state. */
   protected abstract spill(): void;
-  /** Takes back registers that a call-out may have written after `spill`. */
-  protected abstract reload(register: Field): void;
   /** With a condition on the stack: leaves the generated code with this instruction's pc. */
   protected abstract leaveIf(): void;
   /** Leaves behind this instruction if a call-out signalled anything. */
@@ -150,7 +146,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     const value = b.local(ValueType.i64);
     this.#probeTlb(at, bytes, TlbEntry.read);
     b.if(ValueType.i64);
-    this.#hostAddress(at);
+    emitHostAddress(b, at, this.#entryLocal);
     b.memory((extension === "signed" ? signedLoads : unsignedLoads)[bytes]);
     b.else();
     b.get(HART).get(at).i32(logBytes[bytes]).call(this.imports.callout("load"));
@@ -169,7 +165,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     const stored = value.kind === "constant" ? value : Expression.local(this.#local(value));
     this.#probeTlb(at, bytes, TlbEntry.write);
     b.if();
-    this.#hostAddress(at);
+    emitHostAddress(b, at, this.#entryLocal);
     stored.emit(b);
     b.memory(stores[bytes]);
     b.else();
@@ -197,7 +193,6 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     this.emitField(rs2);
     b.call(this.imports.runtime("compareExchangePair"));
     this.leaveOnException();
-    this.reload(rd);
   }
 
   fence(): void {
@@ -258,26 +253,14 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   #probeTlb(address: number, bytes: AccessBytes, tag: number): void {
     const { b } = this;
     if (this.#entryLocal < 0) this.#entryLocal = b.local(ValueType.i32);
-    b.get(address).i64(BigInt(TLB_ENTRY_SHIFT)).op(Op.i64_shr_u).op(Op.i32_wrap_i64).i32(TLB_INDEX_MASK).op(Op.i32_and);
-    this.emitDataTlb();
-    b.op(Op.i32_add).tee(this.#entryLocal).memory(Memory.i64_load, tag);
-    b.get(address);
-    if (bytes > 1) b.i64(BigInt(bytes - 1)).op(Op.i64_add);
-    b.i64(-4096n).op(Op.i64_and).op(Op.i64_eq);
+    emitTlbEntry(b, address, this.#entryLocal, () => this.emitDataTlb());
+    b.memory(Memory.i64_load, tag);
+    emitTagMatch(b, address, bytes);
   }
 
   /** Offset of the data TLB bank in the wasm memory. */
   protected emitDataTlb(): void {
     this.b.get(HART).memory(Memory.i32_load, HartState.dataTlb);
-  }
-
-  #hostAddress(address: number): void {
-    this.b
-      .get(address)
-      .op(Op.i32_wrap_i64)
-      .get(this.#entryLocal)
-      .memory(Memory.i32_load, TlbEntry.addend)
-      .op(Op.i32_add);
   }
 
   #callRuntime(name: string, ...operands: Expression[]): Expression {

@@ -1,15 +1,7 @@
 /** Parts of the interpreter that find an instruction: its place in the memory, its word, its decode-cache entry. */
+import { emitHostAddress, emitTagMatch, emitTlbEntry } from "../codegen/tlb-probe.ts";
 import { HART } from "../codegen/wasm-operations.ts";
-import {
-  COMPRESSED_ENTRIES,
-  DECODE_CACHE,
-  DecodeEntry,
-  HartState,
-  TLB_ENTRIES,
-  TLB_ENTRY_BYTES,
-  TlbEntry,
-  WORD_ENTRIES,
-} from "../hart/layout.ts";
+import { COMPRESSED_ENTRIES, DECODE_CACHE, DecodeEntry, HartState, TlbEntry, WORD_ENTRIES } from "../hart/layout.ts";
 import { type FunctionBuilder, type Label, Memory, Op, ValueType } from "../wasm/index.ts";
 
 const { i32, i64 } = ValueType;
@@ -66,7 +58,7 @@ export function emitFetch(b: FunctionBuilder, frame: FetchFrame, word: number, f
 function emitTranslate(b: FunctionBuilder, address: number, host: number, fetch: number, leave: Label): void {
   const slot = emitTlbHit(b, address);
   b.if(i32);
-  b.get(address).op(Op.i32_wrap_i64).get(slot).memory(Memory.i32_load, TlbEntry.addend).op(Op.i32_add);
+  emitHostAddress(b, address, slot);
   b.else();
   b.get(HART).get(address).call(fetch);
   b.end();
@@ -76,13 +68,9 @@ function emitTranslate(b: FunctionBuilder, address: number, host: number, fetch:
 /** Leaves on the stack whether the TLB has an execute entry for the page; gives the local with the entry's offset. */
 function emitTlbHit(b: FunctionBuilder, address: number): number {
   const slot = b.local(i32);
-  b.get(address)
-    .i64(BigInt(12 - Math.log2(TLB_ENTRY_BYTES)))
-    .op(Op.i64_shr_u)
-    .op(Op.i32_wrap_i64);
-  b.i32((TLB_ENTRIES - 1) * TLB_ENTRY_BYTES).op(Op.i32_and);
-  b.get(HART).memory(Memory.i32_load, HartState.fetchTlb).op(Op.i32_add).tee(slot);
-  b.memory(Memory.i64_load, TlbEntry.execute).get(address).i64(-4096n).op(Op.i64_and).op(Op.i64_eq);
+  emitTlbEntry(b, address, slot, () => b.get(HART).memory(Memory.i32_load, HartState.fetchTlb));
+  b.memory(Memory.i64_load, TlbEntry.execute);
+  emitTagMatch(b, address);
   return slot;
 }
 

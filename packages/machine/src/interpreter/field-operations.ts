@@ -109,8 +109,6 @@ export class FieldOperations extends WasmOperations<EntryField> {
     b.get(HART).get(this.#frame.budget).memory(Memory.i32_store, HartState.budget);
   }
 
-  protected reload(): void {}
-
   protected statusRead(): void {}
 
   protected leaveIf(): void {

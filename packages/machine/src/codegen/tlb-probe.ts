@@ -1,0 +1,28 @@
+/** The fast path of an address translation, as the interpreter, translated regions and the runtime module all write it. */
+import { TLB_ENTRIES, TLB_ENTRY_BYTES, TlbEntry } from "../hart/layout.ts";
+import { type FunctionBuilder, Memory, Op } from "../wasm/index.ts";
+
+const ENTRY_SHIFT = BigInt(12 - Math.log2(TLB_ENTRY_BYTES));
+const INDEX_MASK = (TLB_ENTRIES - 1) * TLB_ENTRY_BYTES;
+
+/**
+ * Leaves the offset of the TLB entry for a virtual address (an i64 local) on the stack and in the i32 local `entry`.
+ * @param emitBank leaves the offset of the TLB bank on the stack.
+ */
+export function emitTlbEntry(b: FunctionBuilder, address: number, entry: number, emitBank: () => void): void {
+  b.get(address).i64(ENTRY_SHIFT).op(Op.i64_shr_u).op(Op.i32_wrap_i64).i32(INDEX_MASK).op(Op.i32_and);
+  emitBank();
+  b.op(Op.i32_add).tee(entry);
+}
+
+/** Compares the tag on the stack with the page of the last of `bytes` bytes at an address: a crossing never matches. */
+export function emitTagMatch(b: FunctionBuilder, address: number, bytes = 1): void {
+  b.get(address);
+  if (bytes > 1) b.i64(BigInt(bytes - 1)).op(Op.i64_add);
+  b.i64(-4096n).op(Op.i64_and).op(Op.i64_eq);
+}
+
+/** Leaves where an address lies in the wasm memory, by its TLB entry, on the stack. */
+export function emitHostAddress(b: FunctionBuilder, address: number, entry: number): void {
+  b.get(address).op(Op.i32_wrap_i64).get(entry).memory(Memory.i32_load, TlbEntry.addend).op(Op.i32_add);
+}
