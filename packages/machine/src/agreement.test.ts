@@ -14,30 +14,15 @@ import {
 } from "@bulkhead/isa";
 import { type GuestMemory, RAM_BASE } from "./memory.ts";
 import { FlatMachine } from "./testing/flat-machine.ts";
+import { Random, seedOf } from "./testing/random-node.ts";
 
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+const seed = seedOf("agreement");
 const CODE = RAM_BASE;
 const SCRATCH = RAM_BASE + 0x8000;
 const SCRATCH_BYTES = 512;
 const EBREAK = 0x0010_0073;
 /** Encodings per instruction, and operand sets per encoding. */
 const [ENCODINGS, OPERANDS] = [4, 12];
-
-/** Small deterministic generator: a run can be repeated by its seed. Source: "mulberry32", T. Ettinger. */
-function generator(start: number) {
-  let state = start >>> 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  };
-  return {
-    below: (limit: number): number => next() % limit,
-    bits64: (): bigint => (BigInt(next()) << 32n) | BigInt(next()),
-  };
-}
-type Random = ReturnType<typeof generator>;
 
 const corners = [
   0n,
@@ -76,7 +61,7 @@ const corners = [
   0xffff_ffff_ffff_7c01n,
 ];
 const operand = (random: Random): bigint =>
-  random.below(2) === 0 ? corners[random.below(corners.length)]! : random.bits64() >> BigInt(random.below(64));
+  random.below(2) === 0 ? random.pick(corners) : random.doubleword() >> BigInt(random.below(64));
 
 const START = BigInt(CODE + 0x4000);
 
@@ -138,7 +123,7 @@ const machines = [
 
 for (const instruction of instructions.filter(isTested)) {
   test(`${instruction.name}: oracle, interpreter and JIT agree (seed ${seed})`, () => {
-    const random = generator(seed ^ instruction.match);
+    const random = new Random(seed ^ instruction.match);
     for (const word of encodings(random, instruction)) {
       const decoded = decode(word)!;
       if (decoded.instruction !== instruction) continue;

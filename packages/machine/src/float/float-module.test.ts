@@ -10,6 +10,7 @@ import {
 } from "@bulkhead/isa";
 import { HartState, hartBase, Signal } from "../hart/layout.ts";
 import { HART_AREA } from "../memory.ts";
+import { Random, seedOf } from "../testing/random-node.ts";
 import { type FloatFunctions, floatFunctions, floatModule, instantiateFloat } from "./float-module.ts";
 import { isMultiplyAddFused } from "./fused.ts";
 import { softFloat } from "./soft-float.ts";
@@ -23,14 +24,9 @@ const memory = new WebAssembly.Memory({ initial: hartPages, maximum: hartPages, 
 const words = new Int32Array(memory.buffer);
 const slot = (offset: number): number => (hart + offset) >> 2;
 
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
-let state = seed;
-function random(): number {
-  state = (state + 0x6d2b79f5) >>> 0;
-  let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-  mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-  return (mixed ^ (mixed >>> 14)) >>> 0;
-}
+const seed = seedOf("float-module");
+const generator = new Random(seed);
+const random = (): number => generator.word();
 
 const bitsOf = (value: number): bigint => new BigUint64Array(new Float64Array([value]).buffer)[0]!;
 const register = (value: bigint): bigint => BigInt.asUintN(64, value);

@@ -1,10 +1,10 @@
 import { test } from "node:test";
 import { csrOperations, systemOperations } from "@bulkhead/isa";
 import { RAM_BASE } from "../memory.ts";
+import { Random, seedOf } from "../testing/random-node.ts";
 import { csrDeclarations } from "./csr-table.ts";
 import type { Hart } from "./hart.ts";
 import { checkState, checkTlb } from "./testing/invariants-node.ts";
-import { Random, seedOf } from "./testing/random-node.ts";
 import { DEVICE_BASE, RAM_SIZE, type Sample, sample } from "./testing/sample.ts";
 
 const ROUNDS = 40;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RAM_BASE } from "../memory.ts";
+import { Random, seedOf } from "../testing/random-node.ts";
 import { Cause } from "./cause.ts";
 import { Privilege, Slot } from "./state.ts";
 import { type Access, oracleWalk, type Walk } from "./testing/oracle-walk.ts";
-import { Random, seedOf } from "./testing/random-node.ts";
 import {
   enterMode,
   entryFor,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Random, seedOf } from "../testing/random-node.ts";
 import { DIVIDED, EXECUTE, type Pmp, READ, WRITE } from "./pmp.ts";
 import { PMP_ENTRIES } from "./state.ts";
 import { type Access, pmpAllows, type Walk } from "./testing/oracle-walk.ts";
-import { Random, seedOf } from "./testing/random-node.ts";
 import { sample } from "./testing/sample.ts";
 
 const RWX = READ | WRITE | EXECUTE;
