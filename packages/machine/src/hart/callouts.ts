@@ -25,8 +25,8 @@ export interface HartCallouts {
   csr(number: number, operation: number, suppress: number, value: bigint): bigint;
   /**
    * `operation` is the index in `systemOperations`; `pc` is in `HartState.pc`. For sfence.vma and sinval.vma `a` is the
-   * address and `b` the ASID, where -1 (as signed 64-bit) means all; they signal nothing as long as the page at the pc
-   * stays translated and `dataTlb` the same.
+   * address and `b` the ASID, where -1 (as signed 64-bit) means all; they signal nothing as long as `fetchSpace` and
+   * `dataTlb` stay the same.
    */
   system(operation: number, a: bigint, b: bigint): void;
 }

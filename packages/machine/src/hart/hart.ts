@@ -205,6 +205,7 @@ export class Hart implements HartCallouts, HartArea {
     if (address !== undefined) {
       this.splitValue(address);
       this.tlb.flushPage(this.low, this.high, space);
+      this.words[Word.fetchSpace] = this.fetchSpace.space;
       return;
     }
     if (space < 0) this.tlb.flushAll();
@@ -342,6 +343,7 @@ export class Hart implements HartCallouts, HartArea {
     this.fetchSpace = this.tlb.select(privilege);
     this.dataSpace = this.tlb.select(dataPrivilege | ((status >>> SPACE_SHIFT) & SUM_MXR));
     words[Word.fetchTlb] = this.fetchSpace.offset;
+    words[Word.fetchSpace] = this.fetchSpace.space;
     words[Word.dataTlb] = this.dataSpace.offset;
   }
 

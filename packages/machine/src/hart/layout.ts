@@ -52,6 +52,20 @@ export const DecodeEntry = {
 export const JUMP_ENTRIES = 16384;
 export const JumpEntry = { offset: 0, region: 4, bytes: 8 } as const;
 
+/**
+ * Target cache: a virtual pc under a fetch space to the table index of its code. It is right as long as `space` is
+ * `HartState.fetchSpace`; `tag` is -1 in an empty entry.
+ */
+export const TARGET_ENTRIES = 16384;
+export const TargetEntry = { tag: 0, space: 8, target: 12, bytes: 16 } as const;
+
+/**
+ * What a TLB bank knows beside its entries. `used` lists where the entries are that have been used since the bank was
+ * empty; `code` is a bit for each virtual page, by its low bits, that was entered for EXECUTE under the id in `space`.
+ */
+export const CODE_FILTER_BITS = 8192;
+export const BankState = { used: 0, code: 0x1000, usedCount: 0x1400, space: 0x1404, bytes: 0x2000 } as const;
+
 let next = 0;
 const place = (bytes: number): number => {
   const alignment = Math.min(bytes, 8);
@@ -75,6 +89,13 @@ export const HartState = {
   /** Offset in the wasm memory of the TLB bank for data and for instruction fetch. */
   dataTlb: place(4),
   fetchTlb: place(4),
+  /**
+   * Id of the contents of the bank for instruction fetch: as long as it stays the same, every physical address of code
+   * that was found through the execute tag of a TLB entry is still right.
+   */
+  fetchSpace: place(4),
+  /** The id given out last. */
+  lastSpace: place(4),
   /** 0 when `mstatus.FS` is off, and then floating-point instructions are illegal. */
   floatEnabled: place(4),
   /** Set to 1 by every instruction that writes an f register or `fflags`. */
@@ -91,6 +112,8 @@ export const HartState = {
   csrs: place(0x800 - next),
   jumps: 0x1000,
   tlbs: 0x40000,
+  targets: 0x80000,
+  banks: 0xc0000,
 } as const;
 
 /** Offset of the decode cache in the wasm memory. The page at 0 stays unused: 0 is no valid offset. */
@@ -104,4 +127,7 @@ export const hartIndex = (base: number): number => (base - SHARED_AREA) / HART_A
 if (DECODE_CACHE + DECODE_BYTES > SHARED_AREA) throw new Error("the shared area is too small");
 
 if (HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes > HartState.tlbs) throw new Error("hart layout overlaps");
-if (HartState.tlbs + TLB_BANKS * TLB_ENTRIES * TLB_ENTRY_BYTES > HART_AREA) throw new Error("hart area too small");
+if (HartState.tlbs + TLB_BANKS * TLB_ENTRIES * TLB_ENTRY_BYTES > HartState.targets)
+  throw new Error("hart layout overlaps");
+if (HartState.targets + TARGET_ENTRIES * TargetEntry.bytes > HartState.banks) throw new Error("hart layout overlaps");
+if (HartState.banks + TLB_BANKS * BankState.bytes > HART_AREA) throw new Error("hart area too small");

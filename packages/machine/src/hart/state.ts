@@ -3,7 +3,7 @@
  * 32-bit words from the hart's base: `words[index]` is the low half and `words[index + 1]` the high half.
  */
 import { type GuestMemory, HART_AREA } from "../memory.ts";
-import { HartState, hartBase, JUMP_ENTRIES, JumpEntry } from "./layout.ts";
+import { HartState, hartBase, JUMP_ENTRIES, JumpEntry, TARGET_ENTRIES, TargetEntry } from "./layout.ts";
 
 /** Privilege modes as `mstatus.MPP` encodes them. @spec privileged "Privilege Levels" */
 export const Privilege = { user: 0, supervisor: 1, machine: 3 } as const;
@@ -69,6 +69,8 @@ export const Word = {
   cause: HartState.cause / 4,
   dataTlb: HartState.dataTlb / 4,
   fetchTlb: HartState.fetchTlb / 4,
+  fetchSpace: HartState.fetchSpace / 4,
+  lastSpace: HartState.lastSpace / 4,
   floatEnabled: HartState.floatEnabled / 4,
   floatDirty: HartState.floatDirty / 4,
   frm: HartState.frm / 4,
@@ -91,7 +93,13 @@ export function hartArea(memory: GuestMemory, index: number): HartArea {
   };
 }
 
-/** Empties the jump cache, whatever it holds. */
+/** Empties the jump cache and the target cache, whatever they hold. */
 export function forgetCode(words: Int32Array): void {
   words.fill(-1, HartState.jumps / 4, (HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes) / 4);
+  forgetTargets(words);
+}
+
+/** Empties the target cache. */
+export function forgetTargets(words: Int32Array): void {
+  words.fill(-1, HartState.targets / 4, (HartState.targets + TARGET_ENTRIES * TargetEntry.bytes) / 4);
 }

@@ -7,7 +7,6 @@ import { manageBlock, zeroBlock } from "./cache-block.ts";
 import { Cause } from "./cause.ts";
 import type { Hart } from "./hart.ts";
 import { Signal } from "./layout.ts";
-import { EXECUTE } from "./pmp.ts";
 import { Privilege, Slot, Word } from "./state.ts";
 import { Envcfg, Status } from "./status.ts";
 import { returnFromMachine, returnFromSupervisor } from "./trap.ts";
@@ -73,15 +72,11 @@ function fenceTranslations(hart: Hart, address: bigint, asid: bigint): void {
     hart.illegal();
     return;
   }
-  const { dataSpace } = hart;
+  const { dataSpace, words } = hart;
+  const fetchSpace = words[Word.fetchSpace];
   hart.fenceAddresses(address === EVERY ? undefined : address, asid === EVERY ? undefined : asid);
-  // A kernel fences page after page: as long as its own page stays translated, it goes on.
-  if (hart.dataSpace !== dataSpace || !codeIsTranslated(hart)) leave(hart);
-}
-
-/** Whether the TLB still has the page of the instruction at the pc. */
-function codeIsTranslated({ fetchSpace, words }: Hart): boolean {
-  return fetchSpace.find(words[Word.pc], words[Word.pc + 1], EXECUTE) >= 0;
+  // A kernel fences page after page: as long as its code stays where it is, it goes on.
+  if (hart.dataSpace !== dataSpace || words[Word.fetchSpace] !== fetchSpace) leave(hart);
 }
 
 /** Every `sinval.vma` takes effect at once, so that these have nothing left to order. */

@@ -2,7 +2,7 @@
  * One bank of the software TLB: the translations of one address space, in guest memory where generated code reads
  * them (layout.ts), with what invalidating them needs to know. Who calls it: `Tlb` and the hart's slow paths.
  */
-import { HartState, TLB_ENTRIES, TLB_ENTRY_BYTES, TlbEntry } from "./layout.ts";
+import { BankState, CODE_FILTER_BITS, HartState, TLB_ENTRIES, TLB_ENTRY_BYTES, TlbEntry } from "./layout.ts";
 import type { AddressSpace } from "./mmu.ts";
 import { EXECUTE, READ, WRITE } from "./pmp.ts";
 
@@ -15,6 +15,15 @@ const ADDEND_WORD = TlbEntry.addend / 4;
 /** Addend of an entry that has not been used; others are multiples of the page size. */
 const UNUSED = -1;
 
+const USED = BankState.used / 4;
+const USED_COUNT = BankState.usedCount / 4;
+const SPACE = BankState.space / 4;
+const CODE = BankState.code / 4;
+const CODE_WORDS = CODE_FILTER_BITS / 32;
+
+/** Bit of a virtual page in its word of the code filter. */
+const codeBit = (low: number): number => 1 << (low >>> 12);
+
 /** Virtual page number as an exact, signed Number. */
 const pageNumber = (low: number, high: number): number => high * 0x10_0000 + (low >>> 12);
 
@@ -22,10 +31,11 @@ export class TlbBank implements AddressSpace {
   /** Offset in the wasm memory, and in words from the hart's base. */
   readonly offset: number;
   readonly #start: number;
+  /** Where its `BankState` is, in words from the hart's base. */
+  readonly #state: number;
   readonly #words: Int32Array;
-  /** Where the entries are that have been used since the bank was empty: a flush visits no others. */
-  readonly #used = new Int32Array(TLB_ENTRIES);
-  #usedCount = 0;
+  /** Gives an id that no bank of the hart has had. */
+  readonly #newSpace: () => number;
   /** Virtual pages that superpages cover, in the low and in the high half of the address space. */
   readonly #largeStart = new Float64Array(2);
   readonly #largeEnd = new Float64Array(2);
@@ -43,10 +53,30 @@ export class TlbBank implements AddressSpace {
   satpHigh = 0;
   lastUse = 0;
 
-  constructor(words: Int32Array, hartBase: number, index: number) {
+  constructor(words: Int32Array, hartBase: number, index: number, newSpace: () => number) {
     this.#words = words;
+    this.#newSpace = newSpace;
+    this.#state = (HartState.banks + index * BankState.bytes) / 4;
     this.#start = (HartState.tlbs + index * TLB_ENTRIES * TLB_ENTRY_BYTES) / 4;
     this.offset = hartBase + this.#start * 4;
+  }
+
+  /** Id of what the bank holds, see `HartState.fetchSpace`. */
+  get space(): number {
+    return this.#words[this.#state + SPACE];
+  }
+
+  /** Takes a fresh id, for what it holds now. */
+  renewSpace(): void {
+    const words = this.#words;
+    const filter = this.#state + CODE;
+    words.fill(0, filter, filter + CODE_WORDS);
+    const end = this.#usedEnd;
+    for (let i = this.#state + USED; i < end; i++) {
+      const at = words[i] + EXECUTE_WORD;
+      if (words[at] !== -1) this.#noteCode(words[at]);
+    }
+    words[this.#state + SPACE] = this.#newSpace();
   }
 
   /** Whether it stands for the address space with this key. */
@@ -64,13 +94,19 @@ export class TlbBank implements AddressSpace {
     const at = this.#entryOf(low);
     const addend = (pageOffset - tag) | 0;
     if (words[at + ADDEND_WORD] !== addend || !this.#holds(at, tag, high)) {
-      if (words[at + ADDEND_WORD] === UNUSED) this.#used[this.#usedCount++] = at;
+      if (words[at + ADDEND_WORD] === UNUSED) {
+        words[this.#usedEnd] = at;
+        words[this.#state + USED_COUNT]++;
+      }
       this.#setTag(at + EXECUTE_WORD, 0, 0, false);
       words[at + ADDEND_WORD] = addend;
     }
     this.#setTag(at + READ_WORD, tag, high, (permissions & READ) !== 0);
     this.#setTag(at + WRITE_WORD, tag, high, (permissions & WRITE) !== 0);
-    if ((permissions & EXECUTE) !== 0) this.#setTag(at + EXECUTE_WORD, tag, high, true);
+    if ((permissions & EXECUTE) !== 0) {
+      this.#setTag(at + EXECUTE_WORD, tag, high, true);
+      this.#noteCode(low);
+    }
     if (span !== 0) this.#coverLarge(low, high, span);
   }
 
@@ -83,21 +119,24 @@ export class TlbBank implements AddressSpace {
     return words[tagAt] === tag && words[tagAt + 1] === high ? (tag + words[at + ADDEND_WORD]) >>> 0 : -1;
   }
 
-  /** Empties the bank. */
+  /** Empties the bank, which gets a fresh id. */
   clear(): void {
-    for (let i = 0; i < this.#usedCount; i++) {
-      const at = this.#used[i];
+    const words = this.#words;
+    const end = this.#usedEnd;
+    for (let i = this.#state + USED; i < end; i++) {
+      const at = words[i];
       this.#dropTags(at);
-      this.#words[at + ADDEND_WORD] = UNUSED;
+      words[at + ADDEND_WORD] = UNUSED;
     }
-    this.#usedCount = 0;
+    words[this.#state + USED_COUNT] = 0;
     this.#uncoverLarge();
+    this.renewSpace();
   }
 
   /** Clears the memory whatever it holds: it may be another machine's, after a restore. */
   reset(): void {
     this.#words.fill(-1, this.#start, this.#start + TLB_ENTRIES * ENTRY_WORDS);
-    this.#usedCount = 0;
+    this.#words[this.#state + USED_COUNT] = 0;
     this.#uncoverLarge();
     this.drop();
   }
@@ -108,7 +147,7 @@ export class TlbBank implements AddressSpace {
     this.lastUse = 0;
   }
 
-  /** Drops what an address translates to, the whole superpage included. */
+  /** Drops what an address translates to, the whole superpage included; with a fresh id if code may have been found there. */
   clearPage(low: number, high: number): void {
     const page = pageNumber(low, high);
     const half = high < 0 ? 1 : 0;
@@ -116,19 +155,36 @@ export class TlbBank implements AddressSpace {
       this.clear();
       return;
     }
+    const words = this.#words;
     const at = this.#entryOf(low);
     if (this.#holds(at, low & ~0xfff, high)) this.#dropTags(at);
+    // The entry may have made room for another page's since code was found through it.
+    if ((words[this.#codeWord(low)] & codeBit(low)) !== 0) this.renewSpace();
   }
 
   /** Takes the write permission of every entry for the page at an offset in the wasm memory. */
   dropWriteTags(pageOffset: number): void {
     const words = this.#words;
-    for (let i = 0; i < this.#usedCount; i++) {
-      const at = this.#used[i];
+    const end = this.#usedEnd;
+    for (let i = this.#state + USED; i < end; i++) {
+      const at = words[i];
       const tag = words[at + WRITE_WORD];
       if (tag === -1 || ((tag + words[at + ADDEND_WORD]) | 0) !== (pageOffset | 0)) continue;
       this.#setTag(at + WRITE_WORD, 0, 0, false);
     }
+  }
+
+  /** Word index behind the last used entry of the list. */
+  get #usedEnd(): number {
+    return this.#state + USED + this.#words[this.#state + USED_COUNT];
+  }
+
+  #noteCode(low: number): void {
+    this.#words[this.#codeWord(low)] |= codeBit(low);
+  }
+
+  #codeWord(low: number): number {
+    return this.#state + CODE + ((low >>> 17) & (CODE_WORDS - 1));
   }
 
   #entryOf(low: number): number {

@@ -3,13 +3,16 @@
  * that system calls and process switches keep their translations. @spec privileged "Supervisor Memory-Management Fence Instruction"
  */
 import { hartBase, TLB_BANKS } from "./layout.ts";
-import { Privilege, Slot } from "./state.ts";
+import { forgetTargets, Privilege, Slot, Word } from "./state.ts";
 import { satpLevels } from "./status.ts";
 import { TlbBank } from "./tlb-bank.ts";
 
 /** Bits of `TlbBank.access` above the privilege. */
 export const SUM = 4;
 export const MXR = 8;
+
+/** The largest id of a bank's contents. */
+const LAST_SPACE = 0x7fff_ffff;
 
 export class Tlb {
   readonly #words: Int32Array;
@@ -21,7 +24,10 @@ export class Tlb {
   /** @param words the hart's area; @param index the hart's. */
   constructor(words: Int32Array, index: number) {
     this.#words = words;
-    this.#banks = Array.from({ length: TLB_BANKS }, (_, i) => new TlbBank(words, hartBase(index), i));
+    this.#banks = Array.from(
+      { length: TLB_BANKS },
+      (_, i) => new TlbBank(words, hartBase(index), i, () => this.#newSpace()),
+    );
     this.#recent = new Array(SUM + MXR + 4).fill(this.#banks[0]);
     this.reset();
   }
@@ -29,6 +35,17 @@ export class Tlb {
   /** Forgets everything, memory included. */
   reset(): void {
     for (const bank of this.#banks) bank.reset();
+  }
+
+  /** An id that no bank has had. When there is none left, the target cache is emptied, and all of them are free again. */
+  #newSpace(): number {
+    const words = this.#words;
+    if (words[Word.lastSpace] === LAST_SPACE) {
+      forgetTargets(words);
+      words[Word.lastSpace] = 0;
+      for (const bank of this.#banks) bank.renewSpace();
+    }
+    return ++words[Word.lastSpace];
   }
 
   /** The bank of the address space for a privilege, SUM and MXR (as `access` bits) and the current `satp`. */
