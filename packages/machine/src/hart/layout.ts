@@ -60,11 +60,33 @@ export const TARGET_ENTRIES = 16384;
 export const TargetEntry = { tag: 0, space: 8, target: 12, bytes: 16 } as const;
 
 /**
- * What a TLB bank knows beside its entries. `used` lists where the entries are that have been used since the bank was
- * empty; `code` is a bit for each virtual page, by its low bits, that was entered for EXECUTE under the id in `space`.
+ * What a TLB bank knows beside its entries; generated code translates with it. `used` lists where the entries are that
+ * have been used since the bank was empty (in words from the hart's base); `code` is a bit for each virtual page, by its
+ * low bits, that was entered for EXECUTE under the id in `space`.
  */
 export const CODE_FILTER_BITS = 8192;
-export const BankState = { used: 0, code: 0x1000, usedCount: 0x1400, space: 0x1404, bytes: 0x2000 } as const;
+export const BankState = {
+  used: 0,
+  code: 0x1000,
+  usedCount: 0x1400,
+  space: 0x1404,
+  /** Page-table levels, 0 for physical addresses, or -1 if only the hart can translate: PMP has something to say. */
+  levels: 0x1408,
+  /** 1 if the hardware sets A and D bits. */
+  updates: 0x140c,
+  /** Physical address of the root table. */
+  root: 0x1410,
+  /** A leaf is accessible only if `leaf & userMask` is `user`, and readable if `leaf & readable` is not 0. */
+  userMask: 0x1418,
+  user: 0x141c,
+  readable: 0x1420,
+  /** Value of `HartState.bankClock` at the last selection. */
+  lastUse: 0x1424,
+  /** Virtual pages that superpages cover, in the low and in the high half of the address space; 64-bit numbers. */
+  largeStart: 0x1428,
+  largeEnd: 0x1438,
+  bytes: 0x2000,
+} as const;
 
 let next = 0;
 const place = (bytes: number): number => {
@@ -96,6 +118,10 @@ export const HartState = {
   fetchSpace: place(4),
   /** The id given out last. */
   lastSpace: place(4),
+  /** Counts selections of banks, wrapping. */
+  bankClock: place(4),
+  /** Offset in the wasm memory of the TLB bank for a privilege, SUM (4) and MXR (8) under the current `satp`; 0 if unknown. */
+  recentBanks: place(8) + place(8) * 0,
   /** 0 when `mstatus.FS` is off, and then floating-point instructions are illegal. */
   floatEnabled: place(4),
   /** Set to 1 by every instruction that writes an f register or `fflags`. */
@@ -104,6 +130,8 @@ export const HartState = {
   fflags: place(4),
   /** 1 while the hart waits for an interrupt (WFI). */
   waiting: place(4),
+  /** What the hart's thread does right now: an `Activity`, kept only while a profile is taken. */
+  activity: place(4),
   /** Virtual address of the reservation, or -1. */
   reservation: place(8),
   /** Value seen by the load-reserved. */
