@@ -6,6 +6,7 @@
 import { PAGE_SIZE, RAM_BASE } from "../memory.ts";
 import { Cause } from "./cause.ts";
 import type { Hart } from "./hart.ts";
+import { CODE_MAP } from "./layout.ts";
 import { EXECUTE, READ, WRITE } from "./pmp.ts";
 import { Slot, Word } from "./state.ts";
 import type { TlbBank } from "./tlb-bank.ts";
@@ -129,7 +130,10 @@ export function enterPage(hart: Hart, space: TlbBank, low: number, high: number,
   if (offset === DEVICE || mmu.divided) return offset;
   let permissions = mmu.permissions;
   if (access !== EXECUTE) permissions &= ~EXECUTE;
-  if ((permissions & WRITE) !== 0 && hart.isCodePage(mmu.page)) permissions &= ~WRITE;
+  if ((permissions & WRITE) !== 0) {
+    if (hart.isCodePage(mmu.page)) permissions &= ~WRITE;
+    else hart.memory.bytes[CODE_MAP + mmu.page - RAM_BASE / PAGE_SIZE] = 0;
+  }
   space.install(low, high, offset, permissions, mmu.span);
   return offset;
 }

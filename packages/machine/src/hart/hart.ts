@@ -4,7 +4,7 @@
  * Who calls it: generated code through `HartCallouts`, and the machine's loop between slices.
  */
 import type { Bus } from "../bus.ts";
-import { type GuestMemory, PAGE_SIZE } from "../memory.ts";
+import { type GuestMemory, PAGE_SIZE, RAM_BASE } from "../memory.ts";
 import { atomicAddress, fetch, instructionAtPc, load, store } from "./access.ts";
 import type { HartCallouts } from "./callouts.ts";
 import { Cause } from "./cause.ts";
@@ -13,7 +13,7 @@ import { beginSlice } from "./counters.ts";
 import type { Csr } from "./csr.ts";
 import { csrAt, DELEGABLE_EXCEPTIONS, DELEGABLE_INTERRUPTS } from "./csr-table.ts";
 import { deliverableInterrupt, pendingInterrupts, setPending, timerDeadline, updateTimer } from "./interrupts.ts";
-import { HartState, Signal } from "./layout.ts";
+import { CODE_MAP, HartState, Signal } from "./layout.ts";
 import { Mmu } from "./mmu.ts";
 import { Pmp } from "./pmp.ts";
 import { forgetCode, type HartArea, hartArea, Privilege, Slot, Word } from "./state.ts";
@@ -49,9 +49,6 @@ export class Hart implements HartCallouts, HartArea {
   readonly mmu: Mmu;
   readonly tlb: Tlb;
   readonly #start: "machine" | "supervisor";
-  /** Banks of the address spaces in force for loads and stores, and for fetches. */
-  dataSpace: TlbBank;
-  fetchSpace: TlbBank;
   /** Where reading a CSR leaves its halves. */
   low = 0;
   high = 0;
@@ -72,9 +69,7 @@ export class Hart implements HartCallouts, HartArea {
     this.#start = start;
     this.pmp = new Pmp(words, doublewords);
     this.mmu = new Mmu(memory, words, this.pmp);
-    this.tlb = new Tlb(words, index);
-    this.fetchSpace = this.tlb.select(Privilege.machine);
-    this.dataSpace = this.fetchSpace;
+    this.tlb = new Tlb(words, index, this.pmp);
     this.reset(0n, 0n);
   }
 
@@ -94,10 +89,22 @@ export class Hart implements HartCallouts, HartArea {
 
   /** Derives everything outside the memory afresh from the state in it, for example after that was restored, and empties its caches. */
   refresh(): void {
+    this.words[Word.ramOffset] = this.memory.ramOffset;
+    this.words[Word.ramSize] = this.memory.ramSize;
     this.pmp.refresh();
     this.tlb.reset();
     forgetCode(this.words);
     this.selectSpaces();
+  }
+
+  /** Bank of the address space in force for loads and stores. */
+  get dataSpace(): TlbBank {
+    return this.tlb.bankAt(this.words[Word.dataTlb]);
+  }
+
+  /** Bank of the address space in force for fetches. */
+  get fetchSpace(): TlbBank {
+    return this.tlb.bankAt(this.words[Word.fetchTlb]);
   }
 
   get pc(): bigint {
@@ -185,10 +192,12 @@ export class Hart implements HartCallouts, HartArea {
     this.words[Word.reservation + 1] = -1;
   }
 
-  /** Takes the write permission of a physical page (address / 4096) out of the TLB: it holds translated code now. */
+  /** Takes the write permission of a physical page (address / 4096) out of the TLB, for good: it holds translated code now. */
   dropWriteTags(page: number): void {
     const offset = this.memory.offsetOf(page * PAGE_SIZE, PAGE_SIZE);
-    if (offset >= 0) this.tlb.dropWriteTags(offset);
+    if (offset < 0) return;
+    this.memory.bytes[CODE_MAP + page - RAM_BASE / PAGE_SIZE] = 1;
+    this.tlb.dropWriteTags(offset);
   }
 
   /** The signal that generated code left with; the next run starts without one. */
@@ -329,6 +338,7 @@ export class Hart implements HartCallouts, HartArea {
   setSatp(low: number, high: number): void {
     this.words[Slot.satp] = low;
     this.words[Slot.satp + 1] = high;
+    this.tlb.forgetRecent();
     this.clearReservation();
     this.selectSpaces();
     this.signal(Signal.leave);
@@ -340,11 +350,10 @@ export class Hart implements HartCallouts, HartArea {
     const status = words[Slot.mstatus];
     const privilege = words[Slot.privilege];
     const dataPrivilege = (status & Status.MPRV) !== 0 ? (status & Status.MPP) >>> Status.MPP_SHIFT : privilege;
-    this.fetchSpace = this.tlb.select(privilege);
-    this.dataSpace = this.tlb.select(dataPrivilege | ((status >>> SPACE_SHIFT) & SUM_MXR));
-    words[Word.fetchTlb] = this.fetchSpace.offset;
-    words[Word.fetchSpace] = this.fetchSpace.space;
-    words[Word.dataTlb] = this.dataSpace.offset;
+    const fetchSpace = this.tlb.select(privilege);
+    words[Word.fetchTlb] = fetchSpace.offset;
+    words[Word.dataTlb] = this.tlb.select(dataPrivilege | ((status >>> SPACE_SHIFT) & SUM_MXR)).offset;
+    words[Word.fetchSpace] = fetchSpace.space;
   }
 
   /** Folds what floating-point instructions have dirtied into `mstatus.FS` and SD. */

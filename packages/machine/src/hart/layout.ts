@@ -121,7 +121,10 @@ export const HartState = {
   /** Counts selections of banks, wrapping. */
   bankClock: place(4),
   /** Offset in the wasm memory of the TLB bank for a privilege, SUM (4) and MXR (8) under the current `satp`; 0 if unknown. */
-  recentBanks: place(8) + place(8) * 0,
+  recentBanks: place(16 * 4),
+  /** Where RAM lies in the wasm memory, and its bytes (both unsigned). */
+  ramOffset: place(4),
+  ramSize: place(4),
   /** 0 when `mstatus.FS` is off, and then floating-point instructions are illegal. */
   floatEnabled: place(4),
   /** Set to 1 by every instruction that writes an f register or `fflags`. */
@@ -148,11 +151,22 @@ export const HartState = {
 export const DECODE_CACHE = 0x10000;
 const DECODE_BYTES = (COMPRESSED_ENTRIES + WORD_ENTRIES) * DecodeEntry.bytes;
 
+/**
+ * Code map, which all harts share: a byte for each page of RAM, by its number in RAM, that is not 0 if code may have been
+ * translated from the page. Generated code gives a page a write tag only after it has read 0 here, and a store without a
+ * write tag reaches `HartCallouts.store`, which announces it. So whoever translates first sets the byte, then takes the
+ * write tags that harts have already (`dropWriteTags` does both for its hart), and only then reads the code.
+ */
+export const CODE_MAP = DECODE_CACHE + DECODE_BYTES;
+
+/** RAM has at most 3.5 GiB. */
+const MAX_RAM_PAGES = 0xe_0000;
+
 /** Offset of a hart's state in the wasm memory, and the hart whose it is. */
 export const hartBase = (index: number): number => SHARED_AREA + HART_AREA * index;
 export const hartIndex = (base: number): number => (base - SHARED_AREA) / HART_AREA;
 
-if (DECODE_CACHE + DECODE_BYTES > SHARED_AREA) throw new Error("the shared area is too small");
+if (CODE_MAP + MAX_RAM_PAGES > SHARED_AREA) throw new Error("the shared area is too small");
 
 if (HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes > HartState.tlbs) throw new Error("hart layout overlaps");
 if (HartState.tlbs + TLB_BANKS * TLB_ENTRIES * TLB_ENTRY_BYTES > HartState.targets)

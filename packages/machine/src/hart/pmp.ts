@@ -50,7 +50,12 @@ export class Pmp {
     return this.#of(page * PAGE, PAGE, machine, DIVIDED);
   }
 
-  /** The same for `bytes` bytes at an address; none if an entry matches only a part of them. */
+  /** Whether it permits everything everywhere: to M-mode, or to S- and U-mode. */
+  isOpen(machine: boolean): boolean {
+    return machine ? this.#machineOpen : this.#everywhere === ALL;
+  }
+
+  /** Like `ofPage` for `bytes` bytes at an address; none if an entry matches only a part of them. */
   ofAccess(address: number, bytes: number, machine: boolean): number {
     return this.#of(address, bytes, machine, 0);
   }

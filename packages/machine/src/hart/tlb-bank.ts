@@ -2,9 +2,11 @@
  * One bank of the software TLB: the translations of one address space, in guest memory where generated code reads
  * them (layout.ts), with what invalidating them needs to know. Who calls it: `Tlb` and the hart's slow paths.
  */
+import { PAGE_SIZE } from "../memory.ts";
 import { BankState, CODE_FILTER_BITS, HartState, TLB_ENTRIES, TLB_ENTRY_BYTES, TlbEntry } from "./layout.ts";
 import type { AddressSpace } from "./mmu.ts";
 import { EXECUTE, READ, WRITE } from "./pmp.ts";
+import { Privilege } from "./state.ts";
 
 const ENTRY_WORDS = TLB_ENTRY_BYTES / 4;
 const INDEX_MASK = TLB_ENTRIES - 1;
@@ -19,7 +21,23 @@ const USED = BankState.used / 4;
 const USED_COUNT = BankState.usedCount / 4;
 const SPACE = BankState.space / 4;
 const CODE = BankState.code / 4;
+const LEVELS = BankState.levels / 4;
+const UPDATES = BankState.updates / 4;
+const ROOT = BankState.root / 4;
+const USER_MASK = BankState.userMask / 4;
+const USER = BankState.user / 4;
+const READABLE = BankState.readable / 4;
+const LAST_USE = BankState.lastUse / 4;
+const LARGE_START = BankState.largeStart / 4;
+const LARGE_END = BankState.largeEnd / 4;
 const CODE_WORDS = CODE_FILTER_BITS / 32;
+
+/** Beyond every virtual page number. */
+const FAR = 2 ** 53;
+/** Bits of a leaf entry. */
+const LEAF_R = 1 << 1;
+const LEAF_X = 1 << 3;
+const LEAF_U = 1 << 4;
 
 /** Bit of a virtual page in its word of the code filter. */
 const codeBit = (low: number): number => 1 << (low >>> 12);
@@ -36,9 +54,6 @@ export class TlbBank implements AddressSpace {
   readonly #words: Int32Array;
   /** Gives an id that no bank of the hart has had. */
   readonly #newSpace: () => number;
-  /** Virtual pages that superpages cover, in the low and in the high half of the address space. */
-  readonly #largeStart = new Float64Array(2);
-  readonly #largeEnd = new Float64Array(2);
 
   /** False when the bank stands for no address space. */
   valid = false;
@@ -51,7 +66,6 @@ export class TlbBank implements AddressSpace {
   access = 0;
   satpLow = 0;
   satpHigh = 0;
-  lastUse = 0;
 
   constructor(words: Int32Array, hartBase: number, index: number, newSpace: () => number) {
     this.#words = words;
@@ -77,6 +91,30 @@ export class TlbBank implements AddressSpace {
       if (words[at] !== -1) this.#noteCode(words[at]);
     }
     words[this.#state + SPACE] = this.#newSpace();
+  }
+
+  /** When it was selected last, see `BankState.lastUse`. */
+  get lastUse(): number {
+    return this.#words[this.#state + LAST_USE];
+  }
+
+  set lastUse(time: number) {
+    this.#words[this.#state + LAST_USE] = time;
+  }
+
+  /**
+   * Tells generated code how to translate, now that the address space is known.
+   * @param open whether PMP permits everything. @param updates whether the hardware sets A and D bits.
+   */
+  describe(open: boolean, updates: boolean): void {
+    const words = this.#words;
+    const state = this.#state;
+    words[state + LEVELS] = open ? this.levels : -1;
+    words[state + UPDATES] = updates ? 1 : 0;
+    setWide(words, state + ROOT, this.root * PAGE_SIZE);
+    words[state + USER_MASK] = this.privilege === Privilege.user || !this.sum ? LEAF_U : 0;
+    words[state + USER] = this.privilege === Privilege.user ? LEAF_U : 0;
+    words[state + READABLE] = this.mxr ? LEAF_R | LEAF_X : LEAF_R;
   }
 
   /** Whether it stands for the address space with this key. */
@@ -144,18 +182,17 @@ export class TlbBank implements AddressSpace {
   /** Gives the bank up: it is cleared before it serves another address space. */
   drop(): void {
     this.valid = false;
-    this.lastUse = 0;
   }
 
   /** Drops what an address translates to, the whole superpage included; with a fresh id if code may have been found there. */
   clearPage(low: number, high: number): void {
+    const words = this.#words;
     const page = pageNumber(low, high);
-    const half = high < 0 ? 1 : 0;
-    if (page >= this.#largeStart[half] && page < this.#largeEnd[half]) {
+    const half = this.#state + (high < 0 ? 2 : 0);
+    if (page >= wideAt(words, half + LARGE_START) && page < wideAt(words, half + LARGE_END)) {
       this.clear();
       return;
     }
-    const words = this.#words;
     const at = this.#entryOf(low);
     if (this.#holds(at, low & ~0xfff, high)) this.#dropTags(at);
     // The entry may have made room for another page's since code was found through it.
@@ -213,18 +250,27 @@ export class TlbBank implements AddressSpace {
   }
 
   #uncoverLarge(): void {
-    for (let half = 0; half < 2; half++) {
-      this.#largeStart[half] = Number.POSITIVE_INFINITY;
-      this.#largeEnd[half] = Number.NEGATIVE_INFINITY;
+    for (let half = this.#state; half < this.#state + 4; half += 2) {
+      setWide(this.#words, half + LARGE_START, FAR);
+      setWide(this.#words, half + LARGE_END, -FAR);
     }
   }
 
   #coverLarge(low: number, high: number, span: number): void {
-    const half = high < 0 ? 1 : 0;
+    const words = this.#words;
+    const half = this.#state + (high < 0 ? 2 : 0);
     const start =
       span <= 20 ? high * 0x10_0000 + ((low >>> 12) & ~(2 ** span - 1)) : (high & ~(2 ** (span - 20) - 1)) * 0x10_0000;
     const end = start + 2 ** span;
-    if (start < this.#largeStart[half]) this.#largeStart[half] = start;
-    if (end > this.#largeEnd[half]) this.#largeEnd[half] = end;
+    if (start < wideAt(words, half + LARGE_START)) setWide(words, half + LARGE_START, start);
+    if (end > wideAt(words, half + LARGE_END)) setWide(words, half + LARGE_END, end);
   }
+}
+
+/** A signed 64-bit number in two words, as a Number: exact up to 2^53. */
+const wideAt = (words: Int32Array, at: number): number => words[at + 1] * 0x1_0000_0000 + (words[at] >>> 0);
+
+function setWide(words: Int32Array, at: number, value: number): void {
+  words[at] = value;
+  words[at + 1] = Math.floor(value / 0x1_0000_0000);
 }

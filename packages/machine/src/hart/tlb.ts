@@ -2,39 +2,56 @@
  * The software TLB of a hart: a few banks, each for one address space (privilege, SUM, MXR and `satp` with its ASID), so
  * that system calls and process switches keep their translations. @spec privileged "Supervisor Memory-Management Fence Instruction"
  */
-import { hartBase, TLB_BANKS } from "./layout.ts";
+import { HartState, hartBase, TLB_BANKS, TLB_ENTRIES, TLB_ENTRY_BYTES } from "./layout.ts";
+import type { Pmp } from "./pmp.ts";
 import { forgetTargets, Privilege, Slot, Word } from "./state.ts";
-import { satpLevels } from "./status.ts";
+import { EnvcfgHigh, satpLevels } from "./status.ts";
 import { TlbBank } from "./tlb-bank.ts";
 
 /** Bits of `TlbBank.access` above the privilege. */
 export const SUM = 4;
 export const MXR = 8;
 
+/** Keys of banks: privilege, SUM and MXR. */
+const RECENT_BANKS = 16;
+const BANK_BYTES = TLB_ENTRIES * TLB_ENTRY_BYTES;
+/** Age of a bank that stands for nothing: above all others. */
+const NEVER = 2 ** 32;
 /** The largest id of a bank's contents. */
 const LAST_SPACE = 0x7fff_ffff;
 
 export class Tlb {
   readonly #words: Int32Array;
   readonly #banks: readonly TlbBank[];
-  #clock = 0;
-  /** The bank that was selected last for each key, SUM and MXR included: most likely it still serves. */
-  readonly #recent: TlbBank[];
+  readonly #pmp: Pmp;
+  readonly #firstOffset: number;
 
-  /** @param words the hart's area; @param index the hart's. */
-  constructor(words: Int32Array, index: number) {
+  /** @param words the hart's area; @param index the hart's; @param pmp what it refreshes before any bank is selected. */
+  constructor(words: Int32Array, index: number, pmp: Pmp) {
     this.#words = words;
+    this.#pmp = pmp;
+    this.#firstOffset = hartBase(index) + HartState.tlbs;
     this.#banks = Array.from(
       { length: TLB_BANKS },
       (_, i) => new TlbBank(words, hartBase(index), i, () => this.#newSpace()),
     );
-    this.#recent = new Array(SUM + MXR + 4).fill(this.#banks[0]);
     this.reset();
   }
 
   /** Forgets everything, memory included. */
   reset(): void {
     for (const bank of this.#banks) bank.reset();
+    this.forgetRecent();
+  }
+
+  /** The bank whose entries lie at an offset in the wasm memory. */
+  bankAt(offset: number): TlbBank {
+    return this.#banks[(offset - this.#firstOffset) / BANK_BYTES];
+  }
+
+  /** Makes every selection look for its bank again; also after a change of `satp`. */
+  forgetRecent(): void {
+    this.#words.fill(0, Word.recentBanks, Word.recentBanks + RECENT_BANKS);
   }
 
   /** An id that no bank has had. When there is none left, the target cache is emptied, and all of them are free again. */
@@ -56,24 +73,27 @@ export class Tlb {
     const low = bare ? 0 : words[Slot.satp];
     const high = bare ? 0 : words[Slot.satp + 1];
     const key = bare ? privilege : privilege === Privilege.user ? access & ~SUM : access;
-    let bank = this.#recent[key];
-    if (!bank.serves(key, low, high)) {
-      bank = this.#find(key, low, high);
-      this.#recent[key] = bank;
-    }
-    bank.lastUse = ++this.#clock;
+    const recent = words[Word.recentBanks + key];
+    const bank = recent !== 0 ? this.bankAt(recent) : this.#find(key, low, high);
+    bank.lastUse = words[Word.bankClock] = (words[Word.bankClock] + 1) | 0;
     return bank;
   }
 
   /** The bank of an address space, or else the one that was used least recently, which serves it from now on. */
   #find(key: number, low: number, high: number): TlbBank {
-    let oldest = this.#banks[0];
-    for (const bank of this.#banks) {
-      if (bank.serves(key, low, high)) return bank;
-      if (bank.lastUse < oldest.lastUse) oldest = bank;
+    const words = this.#words;
+    let found = this.#banks.find((bank) => bank.serves(key, low, high));
+    if (found === undefined) {
+      const now = words[Word.bankClock];
+      const age = (bank: TlbBank): number => (bank.valid ? (now - bank.lastUse) >>> 0 : NEVER);
+      found = this.#banks.reduce((oldest, bank) => (age(bank) > age(oldest) ? bank : oldest));
+      assign(found, key, low, high);
+      const machine = found.privilege === Privilege.machine;
+      found.describe(this.#pmp.isOpen(machine), (words[Slot.menvcfg + 1] & EnvcfgHigh.ADUE) !== 0);
+      this.forgetRecent();
     }
-    assign(oldest, key, low, high);
-    return oldest;
+    words[Word.recentBanks + key] = found.offset;
+    return found;
   }
 
   /**
@@ -82,11 +102,13 @@ export class Tlb {
    */
   flushAll(): void {
     for (const bank of this.#banks) bank.drop();
+    this.forgetRecent();
   }
 
   /** `sfence.vma` for all addresses of one ASID. Its global pages go too, which is allowed. */
   flushAsid(asid: number): void {
     for (const bank of this.#banks) if (asidOf(bank) === asid) bank.drop();
+    this.forgetRecent();
   }
 
   /** `sfence.vma` for one address in one ASID, or in all (`asid` -1). */
