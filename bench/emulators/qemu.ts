@@ -1,0 +1,29 @@
+/** QEMU's `virt` machine with TCG, started as its documentation recommends; one thread per hart, modern virtio. */
+import { spawnSync } from "node:child_process";
+import type { Emulator, GuestDescription } from "./emulator.ts";
+
+/** The QEMU that a command starts, or undefined where it is not to be had. @param command program and fixed arguments. */
+export function findQemu(command: readonly string[]): Emulator | undefined {
+  const [file, ...fixed] = command;
+  const { status, stdout } = spawnSync(file, [...fixed, "--version"], { encoding: "utf8" });
+  const version = status === 0 ? /version (\d+)\.(\d+)\S*/.exec(stdout) : null;
+  if (version === null) return undefined;
+  return {
+    name: `QEMU ${version[1]}.${version[2]}`,
+    kind: "qemu",
+    version: stdout.slice(0, stdout.indexOf("\n")),
+    needsOwnDisks: false,
+    commandLine: (guest) => ({ file, args: [...fixed, ...machineArguments(guest)] }),
+  };
+}
+
+function machineArguments({ kernel, initrd, append, memoryMiB, cpus, disks }: GuestDescription): string[] {
+  const machine = ["-M", "virt", "-accel", "tcg", "-smp", String(cpus), "-m", String(memoryMiB)];
+  const console = ["-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-nodefaults"];
+  const virtio = ["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-rng-device"];
+  const drives = disks.flatMap((path, index) => [
+    ...["-drive", `file=${path.replaceAll(",", ",,")},format=raw,if=none,id=disk${index},snapshot=on`],
+    ...["-device", `virtio-blk-device,drive=disk${index}`],
+  ]);
+  return [...machine, ...console, ...virtio, ...drives, "-kernel", kernel, "-initrd", initrd, "-append", append];
+}
