@@ -9,8 +9,8 @@ export const PAGE_SIZE = 4096;
 const WASM_PAGE = 65536;
 
 /** Bytes at the bottom of the memory that all harts share, then bytes of each hart; RAM follows. */
-export const SHARED_AREA = 0x40_0000;
-export const HART_AREA = 0x10_0000;
+export const SHARED_AREA = 0x10_0000;
+export const HART_AREA = 0x40_0000;
 
 export class GuestMemory {
   readonly wasm: WebAssembly.Memory;

@@ -29,8 +29,8 @@ export const TLB_BANKS = 8;
 export const TlbEntry = { read: 0, write: 8, execute: 16, addend: 24 } as const;
 
 /**
- * Decode cache of the interpreter, which all harts share: an entry for every compressed instruction, then entries for
- * 32-bit ones, direct-mapped by a hash of the word.
+ * Decode cache of the interpreter: an entry for every compressed instruction, then entries for 32-bit ones, direct-mapped
+ * by a hash of the word. Each hart has one of its own, so that no other thread replaces an entry while it is in use.
  */
 export const COMPRESSED_ENTRIES = 0x10000;
 export const WORD_ENTRIES = 0x10000;
@@ -145,10 +145,9 @@ export const HartState = {
   tlbs: 0x40000,
   targets: 0x80000,
   banks: 0xc0000,
+  decodeCache: 0x10_0000,
 } as const;
 
-/** Offset of the decode cache in the wasm memory. The page at 0 stays unused: 0 is no valid offset. */
-export const DECODE_CACHE = 0x10000;
 const DECODE_BYTES = (COMPRESSED_ENTRIES + WORD_ENTRIES) * DecodeEntry.bytes;
 
 /**
@@ -157,7 +156,10 @@ const DECODE_BYTES = (COMPRESSED_ENTRIES + WORD_ENTRIES) * DecodeEntry.bytes;
  * write tag reaches `HartCallouts.store`, which announces it. So whoever translates first sets the byte, then takes the
  * write tags that harts have already (`dropWriteTags` does both for its hart), and only then reads the code.
  */
-export const CODE_MAP = DECODE_CACHE + DECODE_BYTES;
+export const CODE_MAP = 0x1_0000;
+
+/** A word that all harts share: 1 while one of them is within a 16-byte atomic. The word at 0 stays unused, as 0 is no valid offset. */
+export const PAIR_LOCK = 0x1000;
 
 /** RAM has at most 3.5 GiB. */
 const MAX_RAM_PAGES = 0xe_0000;
@@ -172,4 +174,5 @@ if (HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes > HartState.tlbs) throw new
 if (HartState.tlbs + TLB_BANKS * TLB_ENTRIES * TLB_ENTRY_BYTES > HartState.targets)
   throw new Error("hart layout overlaps");
 if (HartState.targets + TARGET_ENTRIES * TargetEntry.bytes > HartState.banks) throw new Error("hart layout overlaps");
-if (HartState.banks + TLB_BANKS * BankState.bytes > HART_AREA) throw new Error("hart area too small");
+if (HartState.banks + TLB_BANKS * BankState.bytes > HartState.decodeCache) throw new Error("hart layout overlaps");
+if (HartState.decodeCache + DECODE_BYTES > HART_AREA) throw new Error("hart area too small");

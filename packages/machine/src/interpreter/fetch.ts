@@ -1,7 +1,7 @@
 /** Parts of the interpreter that find an instruction: its place in the memory, its word, its decode-cache entry. */
 import { emitHostAddress, emitTagMatch, emitTlbEntry } from "../codegen/tlb-probe.ts";
 import { HART } from "../codegen/wasm-operations.ts";
-import { COMPRESSED_ENTRIES, DECODE_CACHE, DecodeEntry, HartState, TlbEntry, WORD_ENTRIES } from "../hart/layout.ts";
+import { COMPRESSED_ENTRIES, DecodeEntry, HartState, TlbEntry, WORD_ENTRIES } from "../hart/layout.ts";
 import { type FunctionBuilder, type Label, Memory, Op, ValueType } from "../wasm/index.ts";
 
 const { i32, i64 } = ValueType;
@@ -83,7 +83,8 @@ export function emitDecode(b: FunctionBuilder, { word, entry }: { word: number; 
     .i32(32 - Math.log2(WORD_ENTRIES))
     .op(Op.i32_shr_u);
   b.i32(COMPRESSED_ENTRIES).op(Op.i32_add).else().get(word).end();
-  b.i32(DecodeEntry.bytes).op(Op.i32_mul).i32(DECODE_CACHE).op(Op.i32_add).tee(entry);
+  b.i32(DecodeEntry.bytes).op(Op.i32_mul).i32(HartState.decodeCache).op(Op.i32_add);
+  b.get(HART).op(Op.i32_add).tee(entry);
   b.memory(Memory.i32_load, DecodeEntry.word).get(word).op(Op.i32_ne);
   b.get(entry).memory(Memory.i32_load, DecodeEntry.handler).op(Op.i32_eqz).op(Op.i32_or).if();
   b.get(word).get(entry).call(decode).end();
