@@ -130,3 +130,9 @@ test("parseKeyring: reads binary and armored keys, and refuses what holds none",
   assert.equal((await parseKeyring(new TextEncoder().encode(publicKey.armor()), "armored")).length, 1);
   await assert.rejects(parseKeyring(new TextEncoder().encode("nothing"), "text"), failsWith("keyring-missing"));
 });
+
+test("Archive.open: reads the index of another architecture where one is asked for", async (t) => {
+  const { options } = await serving(t);
+  const other = Archive.open({ ...options, architecture: "m68k" });
+  await assert.rejects(other, failsWith("archive-invalid", /no main\/binary-m68k\/Packages/));
+});

@@ -15,7 +15,7 @@ import { parseRelease, type Release, type ReleaseFile, verifyRelease } from "./r
 /** The suite, architecture and component that every image is made of. */
 export const SUITE = "trixie";
 export const ARCHITECTURE = "riscv64";
-const INDEX = `main/binary-${ARCHITECTURE}/Packages`;
+const indexOf = ({ architecture = ARCHITECTURE }: ArchiveOptions) => `main/binary-${architecture}/Packages`;
 const MOST_RELEASE_BYTES = 8 << 20;
 const PARALLEL = 4;
 
@@ -24,6 +24,8 @@ export interface ArchiveOptions {
   mirrors: readonly string[];
   /** Directory that packages are kept in, by checksum. */
   directory: string;
+  /** Debian's name of the architecture whose packages are listed; the guests' by default. */
+  architecture?: string | undefined;
   /** Keys to trust instead of the host's keyring. */
   keys?: readonly Key[] | undefined;
   patience?: Patience | undefined;
@@ -79,7 +81,7 @@ export class Archive {
     const unverified = parseRelease(armored.slice(armored.indexOf("\n\n") + 2), SUITE);
     const index = await fetchIndex(mirror, unverified, options);
     const release = parseRelease(await verifyRelease(armored, await archiveKeys(mirror, index, options), url), SUITE);
-    const listed = (each: Release) => each.files.get(`${INDEX}.xz`)?.sha256;
+    const listed = (each: Release) => each.files.get(`${indexOf(options)}.xz`)?.sha256;
     if (listed(release) !== listed(unverified))
       throw new ImageError("signature-invalid", `${url}: the signed text differs`);
     return new Archive(mirror, release, index, options);
@@ -150,8 +152,9 @@ function common(options: ArchiveOptions): Pick<Download, "patience" | "signal"> 
 }
 
 async function fetchIndex(mirror: string, release: Release, options: ArchiveOptions): Promise<PackageIndex> {
-  const name = [`${INDEX}.xz`, `${INDEX}.gz`, INDEX].find((each) => release.files.has(each));
-  if (name === undefined) throw new ImageError("archive-invalid", `${mirror} lists no packages for ${ARCHITECTURE}`);
+  const index = indexOf(options);
+  const name = [`${index}.xz`, `${index}.gz`, index].find((each) => release.files.has(each));
+  if (name === undefined) throw new ImageError("archive-invalid", `${mirror} has no ${index}`);
   const file = release.files.get(name) as ReleaseFile;
   const onBytes = (taken: number) => options.onIndexBytes?.(taken, file.size);
   const plain = `${mirror}/dists/${SUITE}/${name}`;
