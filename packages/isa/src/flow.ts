@@ -1,5 +1,5 @@
 /** Traits of instructions, found by running their semantics over a recorder. Who calls it: the code generators. */
-import { type Fields, fieldNames, type Instruction, type Semantics } from "./instruction.ts";
+import { type FieldName, type Fields, fieldNames, type Instruction, type Semantics } from "./instruction.ts";
 import type { Operations } from "./operations.ts";
 
 /**
@@ -11,19 +11,29 @@ export type Flow = "next" | "branch" | "jump" | "indirect" | "system";
 /** How far the recorder can tell a value: the pc, an immediate, their sum, or nothing. */
 type Known = "pc" | "immediate" | "pc + immediate" | "unknown";
 
-interface Traits {
+/** Register operands, by the fields that name them. */
+export interface RegisterFields {
+  readonly x: readonly FieldName[];
+  readonly f: readonly FieldName[];
+}
+
+export interface Traits {
   readonly flow: Flow;
+  /** Whether it reads or writes floating-point state and so is illegal while `mstatus.FS` is off. */
   readonly usesFloat: boolean;
+  /** Whether it loads or stores. */
+  readonly usesMemory: boolean;
+  readonly reads: RegisterFields;
+  readonly writes: RegisterFields;
 }
 
 const known = new Map<Semantics, Traits>();
 
-export const flowOf = ({ semantics }: Pick<Instruction, "semantics">): Flow => traitsOf(semantics).flow;
+export const flowOf = (instruction: Pick<Instruction, "semantics">): Flow => traitsOf(instruction).flow;
 
-/** Whether an instruction reads or writes floating-point state and so is illegal while `mstatus.FS` is off. */
-export const usesFloat = ({ semantics }: Pick<Instruction, "semantics">): boolean => traitsOf(semantics).usesFloat;
+export const usesFloat = (instruction: Pick<Instruction, "semantics">): boolean => traitsOf(instruction).usesFloat;
 
-function traitsOf(semantics: Semantics): Traits {
+export function traitsOf({ semantics }: Pick<Instruction, "semantics">): Traits {
   let traits = known.get(semantics);
   if (traits === undefined) {
     traits = record(semantics);
@@ -34,12 +44,40 @@ function traitsOf(semantics: Semantics): Traits {
 
 function record(semantics: Semantics): Traits {
   let flow: Flow = "next";
-  let usesFloat = false;
-  const float = (): Known => {
-    usesFloat = true;
-    return "unknown";
-  };
-  const recorded: Partial<Operations<Known, string>> = {
+  let [usesFloat, usesMemory] = [false, false];
+  const reads = { x: new Set<FieldName>(), f: new Set<FieldName>() };
+  const writes = { x: new Set<FieldName>(), f: new Set<FieldName>() };
+  const recorded: Partial<Operations<Known, FieldName>> = {
+    x: (field) => {
+      reads.x.add(field);
+      return "unknown";
+    },
+    setX: (field) => {
+      writes.x.add(field);
+    },
+    f: (field) => {
+      usesFloat = true;
+      reads.f.add(field);
+      return "unknown";
+    },
+    setF: (field) => {
+      usesFloat = true;
+      writes.f.add(field);
+    },
+    float: () => {
+      usesFloat = true;
+      return "unknown";
+    },
+    load: () => {
+      usesMemory = true;
+      return "unknown";
+    },
+    store: () => {
+      usesMemory = true;
+    },
+    csr: (_operation, rd) => {
+      writes.x.add(rd);
+    },
     pc: () => "pc",
     immediate: () => "immediate",
     add: (a, b) => (a === "pc" && b === "immediate" ? "pc + immediate" : "unknown"),
@@ -52,14 +90,12 @@ function record(semantics: Semantics): Traits {
     system: () => {
       flow = "system";
     },
-    f: float,
-    setF: float,
-    float,
   };
   const recorder = new Proxy(recorded, {
     get: (operations, name) => operations[name as keyof typeof operations] ?? ((): Known => "unknown"),
   });
-  const fields = Object.fromEntries(fieldNames.map((name) => [name, name])) as unknown as Fields<string>;
-  semantics(recorder as Operations<Known, string>, fields);
-  return { flow, usesFloat };
+  const fields = Object.fromEntries(fieldNames.map((name) => [name, name])) as unknown as Fields<FieldName>;
+  semantics(recorder as Operations<Known, FieldName>, fields);
+  const list = ({ x, f }: typeof reads): RegisterFields => ({ x: [...x], f: [...f] });
+  return { flow, usesFloat, usesMemory, reads: list(reads), writes: list(writes) };
 }

@@ -6,8 +6,21 @@ import { decode } from "@bulkhead/isa";
 import { runtimeModule } from "./codegen/runtime-module.ts";
 import { floatFunctions } from "./float/index.ts";
 import type { HartCallouts } from "./hart/callouts.ts";
-import { DecodeEntry, HartState, hartBase, hartIndex, JUMP_ENTRIES, JumpEntry } from "./hart/layout.ts";
+import {
+  DecodeEntry,
+  HartState,
+  hartBase,
+  hartIndex,
+  JUMP_ENTRIES,
+  JumpEntry,
+  TARGET_ENTRIES,
+  TargetEntry,
+  TLB_ENTRIES,
+  TLB_ENTRY_BYTES,
+  TlbEntry,
+} from "./hart/layout.ts";
 import { FIRST_HANDLER, ILLEGAL_HANDLER, interpreterModule } from "./interpreter/interpreter-module.ts";
+import { type PageResolver, REACH } from "./jit/code-window.ts";
 import { Translator } from "./jit/translator.ts";
 import { type GuestMemory, PAGE_SIZE, RAM_BASE } from "./memory.ts";
 import type { Processor } from "./processor.ts";
@@ -37,26 +50,30 @@ export class TranslatingProcessor implements Processor {
   constructor(memory: GuestMemory, harts: readonly ProcessorHart[], threshold: JitThreshold = DEFAULT_THRESHOLD) {
     this.#memory = memory;
     this.#harts = harts;
-    const env = { memory: memory.wasm };
+    this.#firstPage = (RAM_BASE - memory.ramOffset) / PAGE_SIZE;
+    const regions = new WebAssembly.Table({ initial: 1024, element: "anyfunc" });
+    const env = { memory: memory.wasm, regions };
     const hart = calloutImports(harts);
     const runtime = new WebAssembly.Instance(compiled("runtime", runtimeModule), { env, hart });
-    const float = floatFunctions(memory.wasm);
-    const imports = { env, hart, runtime: runtime.exports, float };
-    this.#translator = new Translator(memory, imports, (offset) => this.#forgetJump(offset));
+    const imports = { env, hart, runtime: runtime.exports, float: floatFunctions(memory.wasm) };
     const key = threshold === "never" ? NEVER : threshold;
+    const dispatch = {
+      decode: (word: number, entry: number) => this.#decode(word, entry),
+      miss: (base: number, pc: bigint, offset: number, entry: number) =>
+        this.#miss(base, pc, offset >>> 0, entry, key === 0),
+    };
     const interpreter = new WebAssembly.Instance(
       compiled(`interpreter ${key}`, () => interpreterModule(key)),
-      {
-        ...imports,
-        env: { ...env, regions: this.#translator.table },
-        dispatch: {
-          decode: (word: number, entry: number) => this.#decode(word, entry),
-          miss: (offset: number, entry: number) => this.#miss(offset >>> 0, entry, key === 0),
-        },
-      },
+      { ...imports, dispatch },
     );
-    this.#run = interpreter.exports.run as (hart: number) => void;
-    this.#firstPage = (RAM_BASE - memory.ramOffset) / PAGE_SIZE;
+    const run = interpreter.exports as { run(hart: number): void; retired(): void };
+    this.#run = run.run;
+    this.#translator = new Translator(memory, regions, {
+      imports: { ...imports, run: interpreter.exports },
+      retired: run.retired,
+      forget: (offset) => this.#forget(offset),
+      forgetAll: () => this.#forgetAll(),
+    });
   }
 
   /** Runs a hart until `HartState.signal` is set or its budget has ended. */
@@ -94,18 +111,33 @@ export class TranslatingProcessor implements Processor {
   }
 
   /** A jump target that the jump cache does not know, or that has become hot: finds or asks for its region. */
-  #miss(offset: number, entry: number, atOnce: boolean): void {
+  #miss(base: number, pc: bigint, offset: number, entry: number, atOnce: boolean): void {
     const { view } = this.#memory;
     const hot = atOnce || view.getInt32(entry + JumpEntry.offset, true) === (offset | 0);
-    let region = this.#translator.regionAt(offset);
-    if (region === 0 && hot) {
-      this.#translator.request(offset);
+    let target = this.#translator.targetAt(offset);
+    if (target === 0 && hot) {
+      this.#translator.request(offset, this.#pagesAround(base, pc));
       if (atOnce) this.#translator.compile();
       this.#protectCode();
-      region = this.#translator.regionAt(offset);
+      target = this.#translator.targetAt(offset);
     }
     view.setInt32(entry + JumpEntry.offset, offset, true);
-    view.setInt32(entry + JumpEntry.region, region, true);
+    view.setInt32(entry + JumpEntry.region, target, true);
+  }
+
+  /** Where instruction fetches of a hart find the pages around a pc now. */
+  #pagesAround(base: number, pc: bigint): PageResolver {
+    const { view } = this.#memory;
+    const bank = view.getInt32(base + HartState.fetchTlb, true);
+    const pages = new Int32Array(2 * REACH + 1);
+    for (let page = -REACH; page <= REACH; page++) {
+      const address = BigInt.asIntN(64, (pc & -4096n) + BigInt(page * PAGE_SIZE));
+      const low = Number(BigInt.asIntN(32, address));
+      const entry = bank + ((low >>> 12) % TLB_ENTRIES) * TLB_ENTRY_BYTES;
+      const known = view.getBigInt64(entry + TlbEntry.execute, true) === address;
+      pages[page + REACH] = known ? low + view.getInt32(entry + TlbEntry.addend, true) : -1;
+    }
+    return (page) => (pages[page + REACH] === -1 ? -1 : pages[page + REACH]! >>> 0);
   }
 
   /** Makes stores to pages that got translated code take the slow path, on every hart. */
@@ -115,12 +147,20 @@ export class TranslatingProcessor implements Processor {
     }
   }
 
-  #forgetJump(offset: number): void {
+  /** Takes the target of an entry, by its offset, out of the jump caches. */
+  #forget(offset: number): void {
     const { view } = this.#memory;
     for (let hart = 0; hart < this.#harts.length; hart++) {
       const entry = hartBase(hart) + HartState.jumps + ((offset >>> 1) % JUMP_ENTRIES) * JumpEntry.bytes;
       if (view.getInt32(entry + JumpEntry.offset, true) === (offset | 0))
         view.setInt32(entry + JumpEntry.region, 0, true);
+    }
+  }
+
+  #forgetAll(): void {
+    for (let hart = 0; hart < this.#harts.length; hart++) {
+      const start = (hartBase(hart) + HartState.targets) / 4;
+      this.#memory.words.fill(-1, start, start + (TARGET_ENTRIES * TargetEntry.bytes) / 4);
     }
   }
 }

@@ -69,7 +69,7 @@ export class Expression {
         b.op(Op.i64_extend_i32_u);
       } else this.#emitOperator(b);
       if (this.#uses > 1) {
-        this.#local = b.local(ValueType.i64);
+        this.#local = b.temporary(ValueType.i64);
         b.tee(this.#local);
       }
     }

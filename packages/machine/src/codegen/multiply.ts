@@ -5,7 +5,7 @@ const LOW = 0xffff_ffffn;
 
 /** Leaves the high half of the product of two unsigned locals on the stack, from four 32-bit products. */
 export function emitMulHighUnsigned(b: FunctionBuilder, x: number, y: number): void {
-  const [xl, xh, yl, yh, middle] = Array.from({ length: 5 }, () => b.local(ValueType.i64));
+  const [xl, xh, yl, yh, middle] = Array.from({ length: 5 }, () => b.temporary(ValueType.i64));
   b.get(x).i64(LOW).op(Op.i64_and).set(xl).get(x).i64(32n).op(Op.i64_shr_u).set(xh);
   b.get(y).i64(LOW).op(Op.i64_and).set(yl).get(y).i64(32n).op(Op.i64_shr_u).set(yh);
   b.get(xh).get(yl).op(Op.i64_mul).get(xl).get(yl).op(Op.i64_mul).i64(32n).op(Op.i64_shr_u).op(Op.i64_add).set(middle);

@@ -67,13 +67,15 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   instruction(instruction: Pick<Instruction, "semantics">, fields: Fields<Field>): void {
     if (usesFloat(instruction)) this.requireFloat();
     instruction.semantics(this, fields);
+    this.#entryLocal = -1;
+    this.b.releaseTemporaries();
   }
 
   constant = (value: bigint): Expression => Expression.constant(value);
 
   hold(value: Expression): Expression {
     if (value.kind === "constant") return value;
-    const local = this.b.local(ValueType.i64);
+    const local = this.b.temporary(ValueType.i64);
     value.emit(this.b);
     this.b.set(local);
     return Expression.local(local);
@@ -143,7 +145,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   load(bytes: AccessBytes, extension: "signed" | "unsigned", address: Expression): Expression {
     const { b } = this;
     const at = this.#local(address);
-    const value = b.local(ValueType.i64);
+    const value = b.temporary(ValueType.i64);
     this.#probeTlb(at, bytes, TlbEntry.read);
     b.if(ValueType.i64);
     emitHostAddress(b, at, this.#entryLocal);
@@ -201,7 +203,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
 
   csr(operation: CsrOperation, rd: Field, csr: Field, source: Field, value: Expression): void {
     const { b } = this;
-    const old = b.local(ValueType.i64);
+    const old = b.temporary(ValueType.i64);
     const operand = this.hold(value);
     this.spill();
     b.get(HART);
@@ -237,7 +239,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     if (rounding === undefined) b.i32(0);
     else this.emitField(rounding);
     for (const operand of operands) operand?.emit(b);
-    const result = b.local(ValueType.i64);
+    const result = b.temporary(ValueType.i64);
     b.call(this.imports.float(operation)).set(result);
     if (rounding !== undefined) this.leaveOnException();
     return Expression.local(result);
@@ -252,7 +254,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   /** Leaves on the stack whether the TLB allows the access; the entry's offset stays in a local. */
   #probeTlb(address: number, bytes: AccessBytes, tag: number): void {
     const { b } = this;
-    if (this.#entryLocal < 0) this.#entryLocal = b.local(ValueType.i32);
+    if (this.#entryLocal < 0) this.#entryLocal = b.temporary(ValueType.i32);
     emitTlbEntry(b, address, this.#entryLocal, () => this.emitDataTlb());
     b.memory(Memory.i64_load, tag);
     emitTagMatch(b, address, bytes);
@@ -265,7 +267,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
 
   #callRuntime(name: string, ...operands: Expression[]): Expression {
     for (const operand of operands) operand.emit(this.b);
-    const result = this.b.local(ValueType.i64);
+    const result = this.b.temporary(ValueType.i64);
     this.b.call(this.imports.runtime(name)).set(result);
     return Expression.local(result);
   }
@@ -274,7 +276,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     const { b } = this;
     b.get(HART);
     for (const operand of operands) operand.emit(b);
-    const result = b.local(ValueType.i64);
+    const result = b.temporary(ValueType.i64);
     b.call(this.imports.runtime(name)).set(result);
     this.leaveOnException();
     return Expression.local(result);
@@ -283,7 +285,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   /** A product of two locals, in a local. */
   #product(a: Expression, b: Expression, emit: (x: number, y: number) => void): Expression {
     const [x, y] = [this.#local(a), this.#local(b)];
-    const result = this.b.local(ValueType.i64);
+    const result = this.b.temporary(ValueType.i64);
     emit(x, y);
     this.b.set(result);
     return Expression.local(result);
@@ -299,7 +301,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   ): Expression {
     const dividend = this.#local(a);
     const divisor = this.#local(b);
-    const result = this.b.local(ValueType.i64);
+    const result = this.b.temporary(ValueType.i64);
     this.b.get(divisor).op(Op.i64_eqz).if(ValueType.i64);
     byZero(dividend);
     this.b.else();
@@ -315,7 +317,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   }
 
   #local(value: Expression): number {
-    const local = this.b.local(ValueType.i64);
+    const local = this.b.temporary(ValueType.i64);
     value.emit(this.b);
     this.b.set(local);
     return local;

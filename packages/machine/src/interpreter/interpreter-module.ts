@@ -9,7 +9,7 @@ import { DecodeEntry, HartState } from "../hart/layout.ts";
 import { type FunctionBuilder, Memory, ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
 import { emitDecode, emitFetch } from "./fetch.ts";
 import { type EntryField, FieldOperations, type LoopFrame } from "./field-operations.ts";
-import { emitRun } from "./run.ts";
+import { emitEntrances } from "./run.ts";
 
 const { i32, i64 } = ValueType;
 const fields = Object.fromEntries(fieldNames.map((name) => [name, name])) as Record<FieldName, EntryField>;
@@ -24,9 +24,9 @@ const illegal: Pick<Instruction, "semantics"> = {
 
 /**
  * The module's bytes. It imports `env.memory`, `env.regions` (the table of translated regions), the call-outs,
- * `dispatch.decode(word, entry)` which fills a decode-cache entry, and `dispatch.miss(offset, entry)` for a jump target
- * whose jump-cache entry is another's or that was met more than `threshold` times. A positive `region` in an entry is an
- * index in the table, any other counts down.
+ * `dispatch.decode(word, entry)` which fills a decode-cache entry, and `dispatch.miss(hart, pc, offset, entry)` for a jump
+ * target whose jump-cache entry is another's or that was met more than `threshold` times. A positive `region` in an entry is a
+ * packed target, any other counts down.
  */
 export function interpreterModule(threshold: number): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
@@ -34,13 +34,11 @@ export function interpreterModule(threshold: number): Uint8Array<ArrayBuffer> {
   module.importTable("env", "regions");
   const imports = new RuntimeImports(module);
   const decode = module.importFunction("dispatch", "decode", [i32, i32], []);
-  const miss = module.importFunction("dispatch", "miss", [i32, i32], []);
+  const miss = module.importFunction("dispatch", "miss", [i32, i64, i32, i32], []);
   const fetch = imports.callout("fetch");
   const interpret = module.function([i32, i64, i32], [i32]);
   emitInterpret(interpret, imports, { decode, fetch });
-  const regionType = module.type([i32], []);
-  const run = module.function([i32], [], "run");
-  emitRun(run, { interpret: interpret.index, miss, fetch, regionType }, threshold);
+  emitEntrances(module, { interpret: interpret.index, miss, fetch }, threshold);
   return module.finish();
 }
 

@@ -1,39 +1,80 @@
 /**
  * The inner loop of a hart: from one jump target to the next, by the region translated for it or by the interpreter. It is
- * a function of its own, apart from the interpreter, because V8 optimises a small function sooner and better.
+ * apart from the interpreter because V8 optimises a small function sooner and better.
  */
+import {
+  emitRegionOperands,
+  emitTargetEntry,
+  emitTargetHit,
+  LEAVE,
+  REGION_PARAMETERS,
+  REGION_RESULTS,
+} from "../codegen/target-probe.ts";
 import { HART } from "../codegen/wasm-operations.ts";
-import { HartState, JUMP_ENTRIES, JumpEntry } from "../hart/layout.ts";
-import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
+import { HartState, JUMP_ENTRIES, JumpEntry, TargetEntry } from "../hart/layout.ts";
+import { type FunctionBuilder, Memory, type ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
 import { emitLocate } from "./fetch.ts";
 
 const { i32, i64 } = ValueType;
 
-/** Indices that the loop calls: functions, and the type of a region. */
+/** How many wasm calls deep guest calls may go: their frames have to fit in the smallest stack that hosts give a thread. */
+export const MAX_DEPTH = 256;
+
+/** Indices of the functions that the loop calls. */
 export interface RunCalls {
   readonly interpret: number;
+  /** `miss(hart, pc, offset, entry)`, see `interpreterModule`. */
   readonly miss: number;
   readonly fetch: number;
-  readonly regionType: number;
 }
 
+/** Parameters and result of `resume`. */
+export const RESUME = { parameters: [i32, i32, i64, i64], results: [i64] } as const;
+
 /**
- * Writes `run(hart)`: leaves with the budget or a signal, with the pc stored.
+ * Writes the module's entrances:
+ *  - `resume(hart, depth, pc, until)` executes from `pc` until control comes to `until`, which it gives back, or until all callers
+ *    have to leave: then it gives the pc with `LEAVE`;
+ *  - `run(hart)` executes from the hart's pc until a signal or the end of the budget;
+ *  - `retired(hart, depth, entry, pc)` stands in the table where a region was: it makes the target cache forget the pc.
+ *
  * @param threshold how often a jump target is met before `miss` is asked for its region.
  */
-export function emitRun(b: FunctionBuilder, calls: RunCalls, threshold: number): void {
-  const pc = b.local(i64);
+export function emitEntrances(module: ModuleBuilder, calls: RunCalls, threshold: number): void {
+  const resume = module.function(RESUME.parameters, RESUME.results, "resume");
+  emitResume(resume, calls, module.type(REGION_PARAMETERS, REGION_RESULTS), threshold);
+  emitRun(module.function([i32], [], "run"), resume.index);
+  emitRetired(module.function(REGION_PARAMETERS, REGION_RESULTS, "retired"));
+}
+
+function emitResume(b: FunctionBuilder, calls: RunCalls, regionType: number, threshold: number): void {
+  const [depth, pc, until] = [1, 2, 3];
   const host = b.local(i32);
   const page = b.local(i64);
   const addend = b.local(i32);
-  const [jump, region] = [b.local(i32), b.local(i32)];
+  const [jump, entry, target] = [b.local(i32), b.local(i32), b.local(i32)];
 
-  b.i64(-1n).set(page);
   const leave = b.block();
   const next = b.loop();
-  b.get(HART).memory(Memory.i32_load, HartState.budget).i32(0).op(Op.i32_lt_s).brIf(leave);
-  b.get(HART).memory(Memory.i64_load, HartState.pc).set(pc);
+  b.get(pc).get(until).op(Op.i64_eq).get(pc).op(Op.i32_wrap_i64).i32(Number(LEAVE)).op(Op.i32_and).op(Op.i32_or).if();
+  b.get(pc).return().end();
+  b.get(depth).i32(0).op(Op.i32_le_s);
+  b.get(HART).memory(Memory.i32_load, HartState.budget).i32(0).op(Op.i32_lt_s).op(Op.i32_or).brIf(leave);
+
+  emitTargetHit(b, pc, entry);
+  b.if();
+  b.get(entry)
+    .memory(Memory.i32_load, HartState.targets + TargetEntry.target)
+    .set(target);
+  emitRegionOperands(b, target, pc, () => b.get(depth).i32(1).op(Op.i32_sub));
+  b.callIndirect(regionType).set(pc).br(next);
+  b.end();
+
+  b.i64(-1n).set(page);
   emitLocate(b, { pc, host, page, addend, leave }, calls.fetch);
+  const cold = b.block();
+  // Regions assume that the whole page may be executed.
+  b.get(page).i64(-1n).op(Op.i64_eq).brIf(cold);
   b.get(host)
     .i32(1)
     .op(Op.i32_shr_u)
@@ -42,25 +83,54 @@ export function emitRun(b: FunctionBuilder, calls: RunCalls, threshold: number):
     .i32(Math.log2(JumpEntry.bytes))
     .op(Op.i32_shl);
   b.get(HART).op(Op.i32_add).i32(HartState.jumps).op(Op.i32_add).set(jump);
+  const translated = b.block();
   const whenKnown = () => {
     b.get(jump).memory(Memory.i32_load, JumpEntry.offset).get(host).op(Op.i32_eq).if();
-    b.get(jump).memory(Memory.i32_load, JumpEntry.region).tee(region).i32(0).op(Op.i32_gt_s).brIf(translated);
+    b.get(jump).memory(Memory.i32_load, JumpEntry.region).tee(target).i32(0).op(Op.i32_gt_s).brIf(translated);
   };
-  const cold = b.block();
-  // Regions assume that the whole page may be executed.
-  b.get(page).i64(-1n).op(Op.i64_eq).brIf(cold);
-  const translated = b.block();
   whenKnown();
-  b.get(jump).get(region).i32(1).op(Op.i32_sub).memory(Memory.i32_store, JumpEntry.region);
-  b.get(region).i32(-threshold).op(Op.i32_gt_s).brIf(cold);
+  b.get(jump).get(target).i32(1).op(Op.i32_sub).memory(Memory.i32_store, JumpEntry.region);
+  b.get(target).i32(-threshold).op(Op.i32_gt_s).brIf(cold);
   b.end();
-  b.get(host).get(jump).call(calls.miss);
+  b.get(HART).get(pc).get(host).get(jump).call(calls.miss);
   whenKnown();
   b.end();
   b.br(cold).end();
-  b.get(HART).get(region).callIndirect(calls.regionType);
-  b.get(HART).memory(Memory.i32_load, HartState.signal).brIf(leave);
+  emitTargetEntry(b, pc, entry);
+  b.get(pc).memory(Memory.i64_store, HartState.targets + TargetEntry.tag);
+  b.get(entry)
+    .get(HART)
+    .memory(Memory.i32_load, HartState.fetchSpace)
+    .memory(Memory.i32_store, HartState.targets + TargetEntry.space);
+  b.get(entry)
+    .get(target)
+    .memory(Memory.i32_store, HartState.targets + TargetEntry.target);
   b.br(next).end();
-  b.get(HART).get(page).get(addend).call(calls.interpret).brIf(leave);
-  b.br(next).end().end();
+
+  b.get(HART).get(pc).memory(Memory.i64_store, HartState.pc);
+  b.get(HART).get(page).get(addend).call(calls.interpret);
+  b.get(HART).memory(Memory.i64_load, HartState.pc).set(pc);
+  b.op(Op.i32_eqz).brIf(next);
+  b.br(leave);
+  b.end().end();
+  b.get(pc).i64(LEAVE).op(Op.i64_or);
+}
+
+function emitRun(b: FunctionBuilder, resume: number): void {
+  const again = b.loop();
+  b.get(HART);
+  // No pc is odd, so that nothing but having to leave ends this.
+  b.get(HART).i32(MAX_DEPTH).get(HART).memory(Memory.i64_load, HartState.pc).i64(LEAVE).call(resume);
+  b.i64(~LEAVE).op(Op.i64_and).memory(Memory.i64_store, HartState.pc);
+  // Without a reason to stop, it was the depth of calls.
+  b.get(HART).memory(Memory.i32_load, HartState.signal).op(Op.i32_eqz);
+  b.get(HART).memory(Memory.i32_load, HartState.budget).i32(0).op(Op.i32_ge_s).op(Op.i32_and).brIf(again);
+  b.end();
+}
+
+function emitRetired(b: FunctionBuilder): void {
+  const pc = 3;
+  emitTargetEntry(b, pc, b.local(i32));
+  b.i64(-1n).memory(Memory.i64_store, HartState.targets + TargetEntry.tag);
+  b.get(pc);
 }

@@ -1,35 +1,42 @@
 /**
- * The control-flow graph of a region: the basic blocks reachable from an entry within one page of guest memory.
- * Offsets are bytes within the page. Who calls it: the translator.
+ * The control-flow graph of a region: the basic blocks that are reached from its entries without leaving the function that
+ * they lie in. Offsets are bytes from the start of the home page, the page of the first entry. Who calls it: the translator.
  */
 import { type Decoded, decode, flowOf, isCompressed } from "@bulkhead/isa";
-
-/** Bounds the time of one translation and the size of its function. */
-const MAX_INSTRUCTIONS = 400;
-const PAGE_SIZE = 4096;
+import type { CodeWindow } from "./code-window.ts";
 
 export interface Step {
   readonly offset: number;
   readonly decoded: Decoded;
 }
 
-/** Where a block goes: to a block of the region, or out of it to an offset from the page's start. */
+/** Where a block goes: to a block of the region, or out of it to an offset. */
 export type Edge = { readonly block: Block } | { readonly exit: number };
+
+/**
+ * How a block ends. `call` links and comes back to its one edge; `return` and `away` (a computed jump, a trap) have no
+ * edge; the others go where their edges say: `[next]`, `[target]`, or `[taken, next]` behind a branch.
+ */
+export type Ending = "next" | "branch" | "jump" | "call" | "return" | "away";
 
 export interface Block {
   readonly offset: number;
   readonly steps: readonly Step[];
-  /** Edges behind the last step: none if it leaves by itself, `[next]`, or `[taken, next]` behind a branch. */
+  readonly ending: Ending;
   edges: readonly Edge[];
 }
 
-/** The blocks in the order found, the entry first; empty if the first instruction cannot be translated. */
-export function controlFlow(page: DataView, entry: number): readonly Block[] {
-  const { steps, leaders } = explore(page, entry);
-  if (!steps.has(entry)) return [];
+/**
+ * The blocks in the order found. Blocks that cannot be translated are missing, so that there may be none for an entry.
+ * @param limit of instructions: bounds the time of one translation and the size of its function.
+ */
+export function controlFlow(window: CodeWindow, entries: readonly number[], limit: number): ReadonlyMap<number, Block> {
+  const { steps, leaders } = explore(window, entries, limit);
   const blocks = new Map<number, Block>();
   for (const leader of leaders) {
-    if (steps.has(leader)) blocks.set(leader, { offset: leader, steps: run(steps, leaders, leader), edges: [] });
+    if (!steps.has(leader)) continue;
+    const run = stepsOf(steps, leaders, leader);
+    blocks.set(leader, { offset: leader, steps: run, ending: endingOf(run.at(-1)!.decoded), edges: [] });
   }
   for (const block of blocks.values()) {
     block.edges = successors(block.steps.at(-1)!).map((offset) => {
@@ -37,63 +44,100 @@ export function controlFlow(page: DataView, entry: number): readonly Block[] {
       return target === undefined ? { exit: offset } : { block: target };
     });
   }
-  return [...blocks.values()];
+  return blocks;
 }
 
-/** Walks from the entry along every edge within the page; leaders are the entry and all targets of edges. */
-function explore(page: DataView, entry: number): { steps: Map<number, Step>; leaders: Set<number> } {
+/** The last page that an instruction has bytes in, counted from the home page. */
+export const lastPage = ({ offset, decoded }: Step): number => (offset + decoded.length - 1) >> 12;
+
+/** Walks from the entries along every edge; leaders are the entries, all targets of edges, and what lies on a new page. */
+function explore(window: CodeWindow, entries: readonly number[], limit: number) {
   const steps = new Map<number, Step>();
-  const leaders = new Set([entry]);
-  const pending = [entry];
-  for (let leader = pending.shift(); leader !== undefined; leader = pending.shift()) {
-    for (let offset = leader; !steps.has(offset) && steps.size < MAX_INSTRUCTIONS; ) {
-      const decoded = decodeAt(page, offset);
-      if (decoded === undefined) break;
-      const step = { offset, decoded };
+  const leaders = new Set(entries);
+  const pending = [...entries];
+  const lead = (offset: number): void => {
+    if (leaders.has(offset)) return;
+    leaders.add(offset);
+    pending.push(offset);
+  };
+  for (let at = 0; at < pending.length; at++) {
+    for (let offset = pending[at]!; !steps.has(offset) && steps.size < limit; ) {
+      const step = stepAt(window, offset);
+      if (step === undefined) break;
       steps.set(offset, step);
-      const flow = flowOf(decoded.instruction);
-      if (flow !== "next") {
-        for (const target of successors(step)) {
-          if (target >= 0 && target < PAGE_SIZE && !leaders.has(target)) {
-            leaders.add(target);
-            pending.push(target);
-          }
-        }
+      const next = offset + step.decoded.length;
+      if (endingOf(step.decoded) !== "next") {
+        successors(step).forEach(lead);
         break;
       }
-      offset += decoded.length;
+      // An instruction of which a part lies on another page stands alone, behind a check of that page.
+      const following = stepAt(window, next);
+      if (next >> 12 !== offset >> 12 || lastPage(step) !== offset >> 12 || straddles(following)) {
+        lead(next);
+        break;
+      }
+      offset = next;
     }
   }
   return { steps, leaders };
 }
 
+const straddles = (step: Step | undefined): boolean => step !== undefined && lastPage(step) !== step.offset >> 12;
+
 /** Instructions that only the interpreter executes: they work on registers in memory. */
 const untranslated = new Set(["amocas.q"]);
 
-function decodeAt(page: DataView, offset: number): Decoded | undefined {
-  if (offset + 2 > PAGE_SIZE) return undefined;
-  const half = page.getUint16(offset, true);
-  if (!isCompressed(half) && offset + 4 > PAGE_SIZE) return undefined;
-  const decoded = decode(isCompressed(half) ? half : page.getUint32(offset, true));
-  return decoded === undefined || untranslated.has(decoded.instruction.name) ? undefined : decoded;
+function stepAt(window: CodeWindow, offset: number): Step | undefined {
+  const low = window.parcel(offset);
+  if (low < 0) return undefined;
+  let word = low;
+  if (!isCompressed(low)) {
+    const high = window.parcel(offset + 2);
+    if (high < 0) return undefined;
+    word |= high << 16;
+  }
+  const decoded = decode(word);
+  return decoded === undefined || untranslated.has(decoded.instruction.name) ? undefined : { offset, decoded };
 }
 
 /** The steps from a leader to the first that ends a block. */
-function run(steps: Map<number, Step>, leaders: Set<number>, leader: number): Step[] {
+function stepsOf(steps: ReadonlyMap<number, Step>, leaders: ReadonlySet<number>, leader: number): Step[] {
   const block: Step[] = [];
   for (let step = steps.get(leader); step !== undefined; ) {
     block.push(step);
     const next = step.offset + step.decoded.length;
-    if (flowOf(step.decoded.instruction) !== "next" || leaders.has(next)) break;
+    if (endingOf(step.decoded) !== "next" || leaders.has(next)) break;
     step = steps.get(next);
   }
   return block;
 }
 
+/** Operations that always trap or leave for elsewhere. */
+const leaving = new Set(["ecall", "ebreak", "mret", "sret", "wfi", "fence.i"]);
+/** Registers that hold return addresses. @spec unprivileged "Unconditional Jumps" */
+const isLink = (register: number): boolean => register === 1 || register === 5;
+
+function endingOf({ instruction, rd, rs1 }: Decoded): Ending {
+  switch (flowOf(instruction)) {
+    case "branch":
+      return "branch";
+    case "jump":
+      return isLink(rd) ? "call" : "jump";
+    case "indirect":
+      if (isLink(rd)) return "call";
+      return isLink(rs1) ? "return" : "away";
+    case "system":
+      return leaving.has(instruction.name) ? "away" : "next";
+    default:
+      return "next";
+  }
+}
+
 function successors({ offset, decoded }: Step): number[] {
   const next = offset + decoded.length;
-  switch (flowOf(decoded.instruction)) {
-    case "indirect":
+  switch (endingOf(decoded)) {
+    case "return":
+    case "away":
       return [];
     case "jump":
       return [offset + decoded.imm];

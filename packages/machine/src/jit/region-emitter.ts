@@ -1,107 +1,207 @@
-/** A control-flow graph to one WebAssembly function with structured control flow. Who calls it: the translator. */
+/** A region's control flow to one WebAssembly function with structured control flow. Who calls it: the translator. */
 import { flowOf } from "@bulkhead/isa";
-import type { RuntimeImports } from "../codegen/runtime-functions.ts";
-import type { FunctionBuilder, Label } from "../wasm/index.ts";
-import type { Block, Edge } from "./control-flow.ts";
-import { RegionOperations } from "./region-operations.ts";
+import { type FunctionBuilder, type Label, Op, ValueType } from "../wasm/index.ts";
+import type { CodeWindow } from "./code-window.ts";
+import { type Block, type Edge, lastPage } from "./control-flow.ts";
+import { type BlockRegisters, type RegisterSet, registersOf } from "./liveness.ts";
+import {
+  type BlockNode,
+  type DispatchNode,
+  type EntryNode,
+  type Link,
+  type RegionNode,
+  regionGraph,
+} from "./region-graph.ts";
+import { ENTRY, type RegionImports, RegionOperations } from "./region-operations.ts";
 import { type Structure, structureOf } from "./structure.ts";
 
-/** Writes the body of a region `(hart: i32) -> ()` whose entry is `entry`. */
-export function emitRegion(b: FunctionBuilder, imports: RuntimeImports, entry: Block): void {
-  const operations = new RegionOperations(b, imports);
-  new RegionEmitter(b, operations, structureOf(entry)).tree(entry);
-  operations.finish();
+export interface RegionCode {
+  readonly window: CodeWindow;
+  readonly blocks: readonly Block[];
+  /** Blocks that the region is entered at, by the number that callers give. */
+  readonly entries: readonly Block[];
+}
+
+/** Writes the body of a region, `(hart, depth, entry, pc) -> pc`. */
+export function emitRegion(b: FunctionBuilder, imports: RegionImports, code: RegionCode): void {
+  new RegionEmitter(b, imports, code).emit();
 }
 
 class RegionEmitter {
   readonly #b: FunctionBuilder;
   readonly #operations: RegionOperations;
-  readonly #structure: Structure;
+  readonly #window: CodeWindow;
+  readonly #registers: ReadonlyMap<Block, BlockRegisters>;
+  readonly #root: RegionNode;
+  readonly #structure: Structure<RegionNode>;
   /** Labels in scope: of a loop by its header, of the block that ends right before a merge by the merge. */
-  readonly #loops = new Map<Block, Label>();
-  readonly #merges = new Map<Block, Label>();
+  readonly #loops = new Map<RegionNode, Label>();
+  readonly #merges = new Map<RegionNode, Label>();
+  /** The local by which edges tell a dispatch node where to go. */
+  readonly #selectors = new Map<RegionNode, number>();
 
-  constructor(b: FunctionBuilder, operations: RegionOperations, structure: Structure) {
+  constructor(b: FunctionBuilder, imports: RegionImports, { window, blocks, entries }: RegionCode) {
     this.#b = b;
-    this.#operations = operations;
-    this.#structure = structure;
+    this.#operations = new RegionOperations(b, imports);
+    this.#window = window;
+    this.#registers = registersOf(blocks);
+    this.#root = regionGraph(blocks, entries);
+    this.#structure = structureOf<RegionNode>(this.#root);
   }
 
-  /** Emits a block and all that it dominates. */
-  tree(block: Block): void {
-    const merges = this.#structure.merges.get(block)!;
-    if (!this.#structure.isLoopHeader.has(block)) {
-      this.#within(block, merges);
+  emit(): void {
+    this.#tree(this.#root);
+    this.#b.op(Op.unreachable);
+  }
+
+  /** Emits a node and all that it dominates. */
+  #tree(node: RegionNode): void {
+    const merges = this.#structure.merges.get(node)!;
+    if (!this.#structure.isLoopHeader.has(node)) {
+      this.#within(node, merges);
       return;
     }
-    this.#loops.set(block, this.#b.loop());
-    this.#within(block, merges);
-    this.#loops.delete(block);
+    this.#loops.set(node, this.#b.loop());
+    this.#within(node, merges);
+    this.#loops.delete(node);
     this.#b.end();
   }
 
-  /** Emits a block inside as many wasm blocks as there are merges behind it, each followed by its merge. */
-  #within(block: Block, merges: readonly Block[]): void {
+  /** Emits a node inside as many wasm blocks as there are merges behind it, each followed by its merge. */
+  #within(node: RegionNode, merges: readonly RegionNode[]): void {
     const last = merges.at(-1);
     if (last === undefined) {
-      this.#block(block);
+      this.#node(node);
       return;
     }
     this.#merges.set(last, this.#b.block());
-    this.#within(block, merges.slice(0, -1));
+    this.#within(node, merges.slice(0, -1));
     this.#merges.delete(last);
     this.#b.end();
-    this.tree(last);
+    this.#tree(last);
   }
 
-  #block(block: Block): void {
-    const { steps, edges } = block;
-    this.#operations.beginBlock(steps.length);
-    for (const { decoded, offset } of steps) {
-      const flow = flowOf(decoded.instruction);
-      if (flow === "branch" || flow === "jump") this.#operations.emitControl(decoded, offset);
-      else this.#operations.emit(decoded, offset);
-    }
-    const [first, second] = edges;
-    if (second === undefined) {
-      if (first !== undefined) this.#edge(block, first);
+  #node(node: RegionNode): void {
+    if (node.kind === "block") this.#block(node);
+    else if (node.kind === "entry") this.#entry(node);
+    else if (node.kind === "root") this.#choose(node, ENTRY);
+    else this.#dispatch(node);
+  }
+
+  /** Goes to the link whose number is in a local. */
+  #choose(node: RegionNode, selector: number): void {
+    const { links } = node;
+    const b = this.#b;
+    if (links.length === 1) {
+      this.#link(node, links[0]!);
       return;
     }
-    this.#b.if();
-    this.#edge(block, first!);
-    this.#b.else();
-    this.#edge(block, second);
-    this.#b.end();
+    if (links.length === 2) {
+      b.get(selector).if();
+      this.#link(node, links[1]!);
+      b.else();
+      this.#link(node, links[0]!);
+      b.end();
+      return;
+    }
+    const labels = links.map(() => b.block()).reverse();
+    b.get(selector).brTable(labels.slice(0, -1), labels.at(-1)!);
+    for (const link of links) {
+      b.end();
+      this.#link(node, link);
+    }
   }
 
-  #edge(from: Block, edge: Edge): void {
+  #dispatch(node: DispatchNode): void {
+    const b = this.#b;
+    const selector = this.#selector(node);
+    const chosen = b.local(ValueType.i32);
+    b.get(selector).set(chosen).i32(0).set(selector);
+    this.#choose(node, chosen);
+  }
+
+  #entry(node: EntryNode): void {
+    const { block } = node;
+    const { liveIn, dirtyIn } = this.#registers.get(block)!;
+    this.#operations.enter(block.offset, liveIn);
+    this.#guard(block.offset >> 12, block, dirtyIn);
+    this.#link(node, node.links[0]!);
+  }
+
+  #block(node: BlockNode): void {
+    const { block } = node;
+    const operations = this.#operations;
+    operations.beginBlock(block.steps.length, this.#registers.get(block)!.dirtyIn);
+    const last = block.steps.at(-1)!;
+    for (const step of block.steps) {
+      operations.emit(step.decoded, step.offset, step === last ? block.ending : "next");
+    }
+    const [first, second] = block.edges;
+    if (second !== undefined) {
+      // The way on is emitted before the exits of what is behind the branch count as dirty.
+      const { dirty } = operations;
+      if ("exit" in first!) this.#b.hint("unlikely");
+      else if ("exit" in second) this.#b.hint("likely");
+      this.#b.if();
+      this.#edge(node, 0, dirty);
+      this.#b.else();
+      this.#edge(node, 1, dirty);
+      this.#b.end();
+    } else if (first !== undefined) {
+      this.#comeBack(block, first);
+      this.#edge(node, 0, operations.dirty);
+    } else if (flowOf(last.decoded.instruction) === "system") {
+      operations.exit(last.offset + last.decoded.length, operations.dirty);
+    }
+  }
+
+  /** Behind a call the next block's registers are taken from memory. */
+  #comeBack(block: Block, edge: Edge): void {
+    if (block.ending !== "call") return;
+    const live = "block" in edge ? this.#registers.get(edge.block)!.liveIn : { x: 0, f: 0 };
+    this.#operations.reload(live);
+  }
+
+  #edge(node: BlockNode, position: number, dirty: RegisterSet): void {
+    const { edges, steps } = node.block;
+    const edge = edges[position]!;
     if ("exit" in edge) {
-      this.#operations.exit(edge.exit);
+      this.#operations.exit(edge.exit, dirty);
       return;
     }
-    const target = edge.block;
-    const forward = this.#structure.order.get(target)! > this.#structure.order.get(from)!;
-    if (!forward) {
-      this.#backEdge(target);
-      return;
-    }
-    if (!this.#structure.isMerge.has(target)) {
-      this.tree(target);
-      return;
-    }
-    const label = this.#merges.get(target);
-    if (label === undefined) this.#operations.exit(target.offset);
-    else this.#b.br(label);
+    const links = edges.slice(0, position).filter((other) => "block" in other).length;
+    this.#guard(lastPage(steps.at(-1)!), edge.block, dirty);
+    const link = node.links[links]!;
+    if (this.#isBackward(node, link)) this.#operations.exitOnBudget(edge.block.offset, dirty);
+    this.#link(node, link);
   }
 
-  /** Goes round a loop; an edge into the middle of one (irreducible flow) leaves the region. */
-  #backEdge(header: Block): void {
-    const label = this.#loops.get(header);
-    if (label === undefined) {
-      this.#operations.exit(header.offset);
-      return;
+  #isBackward(from: RegionNode, { node }: Link): boolean {
+    const { order } = this.#structure;
+    return order.get(node)! <= order.get(from)!;
+  }
+
+  #link(from: RegionNode, link: Link): void {
+    const { node, index } = link;
+    if (index !== 0) this.#b.i32(index).set(this.#selector(node));
+    if (this.#isBackward(from, link)) this.#b.br(this.#loops.get(node)!);
+    else if (this.#structure.isMerge.has(node)) this.#b.br(this.#merges.get(node)!);
+    else this.#tree(node);
+  }
+
+  /** Checks the pages of a block that nothing says to be where they were, when control comes from page `known`. */
+  #guard(known: number, { offset, steps }: Block, dirty: RegisterSet): void {
+    for (const page of new Set([offset >> 12, lastPage(steps[0]!)])) {
+      if (page !== known) this.#operations.guard(page, this.#window.hostPage(page), offset, dirty);
     }
-    this.#operations.exitOnBudget(header.offset);
-    this.#b.br(label);
+  }
+
+  #selector(node: RegionNode): number {
+    let local = this.#selectors.get(node);
+    if (local === undefined) {
+      local = this.#b.local(ValueType.i32);
+      this.#selectors.set(node, local);
+    }
+    return local;
   }
 }

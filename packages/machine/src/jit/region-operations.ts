@@ -1,159 +1,162 @@
 /**
- * Instruction semantics for a translated region: guest registers are locals, operands are constants. Registers are
- * loaded where the region is entered and stored where it is left; every way out passes the one `leave` label.
+ * Instruction semantics for a translated region: guest registers are locals, operands are constants. A region takes the
+ * state from memory where it is entered and behind calls, and puts what it has changed back wherever it is left.
  */
 import type { Decoded } from "@bulkhead/isa";
 import { Expression } from "../codegen/expression.ts";
 import type { RuntimeImports } from "../codegen/runtime-functions.ts";
+import { emitRegionOperands, emitTargetHit, LEAVE } from "../codegen/target-probe.ts";
+import { emitTlbEntry } from "../codegen/tlb-probe.ts";
 import { HART, WasmOperations } from "../codegen/wasm-operations.ts";
-import { HartState, Signal } from "../hart/layout.ts";
-import { type FunctionBuilder, type Label, Memory, Op, ValueType } from "../wasm/index.ts";
+import { HartState, Signal, TargetEntry, TlbEntry } from "../hart/layout.ts";
+import { PAGE_SIZE } from "../memory.ts";
+import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
+import type { Ending } from "./control-flow.ts";
+import { DATA_TLB, EMPTY, type RegisterSet, union } from "./liveness.ts";
 
-/** Locals that hold a register file while a region runs. */
-class RegisterFile {
-  readonly #b: FunctionBuilder;
-  readonly #offset: number;
-  readonly #locals = new Map<number, number>();
-  readonly #written = new Set<number>();
+/** Parameters of a region: how many calls deep it may still go, which entry it is entered at, and the pc there. */
+const DEPTH = 1;
+export const ENTRY = 2;
+const PC = 3;
 
-  constructor(b: FunctionBuilder, offset: number) {
-    this.#b = b;
-    this.#offset = offset;
-  }
-
-  local(register: number): number {
-    let local = this.#locals.get(register);
-    if (local === undefined) {
-      local = this.#b.local(ValueType.i64);
-      this.#locals.set(register, local);
-    }
-    return local;
-  }
-
-  write(register: number): number {
-    this.#written.add(register);
-    return this.local(register);
-  }
-
-  emitLoads(b: FunctionBuilder): void {
-    for (const [register, local] of this.#locals) {
-      b.get(HART)
-        .memory(Memory.i64_load, this.#offset + register * 8)
-        .set(local);
-    }
-  }
-
-  emitStores(b: FunctionBuilder): void {
-    for (const register of this.#written) {
-      b.get(HART)
-        .get(this.local(register))
-        .memory(Memory.i64_store, this.#offset + register * 8);
-    }
-  }
+/** Indices that regions need in their module. */
+export interface RegionImports {
+  readonly runtime: RuntimeImports;
+  /** `resume(hart, depth, pc, until)`: goes on at `pc` until control comes to `until`, or has to leave. */
+  readonly resume: number;
+  readonly regionType: number;
 }
 
 export class RegionOperations extends WasmOperations<number> {
-  readonly #x: RegisterFile;
-  readonly #f: RegisterFile;
-  /** Virtual address of the page's start: regions are keyed by physical page and run wherever it is mapped. */
-  readonly #page: number;
-  readonly #pc: number;
+  readonly #regions: RegionImports;
+  readonly #x: number[] = [];
+  readonly #f: number[] = [];
+  /** Virtual address of the home page's start: regions are keyed by physical page and run wherever it is mapped. */
+  readonly #home: number;
   readonly #budget: number;
-  readonly #tlb: number;
-  readonly #leave: Label;
+  #tlb = -1;
   #offset = 0;
   #length = 0;
+  #ending: Ending = "next";
   /** Instructions of the block behind the current one, which the budget has already been charged for. */
   #remaining = 0;
+  /** Registers whose locals are newer than the hart's state. */
+  #dirty: RegisterSet = EMPTY;
   #floatChecked = false;
-  /** The caller emits the jump itself. */
-  #controlOnly = false;
+  #floatMarked = false;
 
-  /** Begins a function's body; `finish` ends it. */
-  constructor(b: FunctionBuilder, imports: RuntimeImports) {
-    super(b, imports);
-    this.#x = new RegisterFile(b, HartState.x);
-    this.#f = new RegisterFile(b, HartState.f);
-    this.#page = b.local(ValueType.i64);
-    this.#pc = b.local(ValueType.i64);
+  constructor(b: FunctionBuilder, regions: RegionImports) {
+    super(b, regions.runtime);
+    this.#regions = regions;
+    this.#home = b.local(ValueType.i64);
     this.#budget = b.local(ValueType.i32);
-    this.#tlb = b.local(ValueType.i32);
-    this.#leave = b.block();
+  }
+
+  /** Begins at an entry, whose offset from the home page is given. */
+  enter(offset: number, live: RegisterSet): void {
+    const { b } = this;
+    b.get(PC);
+    if (offset !== 0) b.i64(BigInt(offset)).op(Op.i64_sub);
+    b.set(this.#home);
+    this.reload(live);
+  }
+
+  /** Takes registers and what else is kept in locals from memory. */
+  reload({ x, f }: RegisterSet): void {
+    const { b } = this;
+    b.get(HART).memory(Memory.i32_load, HartState.budget).set(this.#budget);
+    if ((x & DATA_TLB) !== 0) this.#loadDataTlb();
+    for (let r = 1; r < 32; r++) {
+      if (((x >>> r) & 1) !== 0)
+        b.get(HART)
+          .memory(Memory.i64_load, HartState.x + r * 8)
+          .set(this.#local(this.#x, r));
+    }
+    for (let r = 0; r < 32; r++) {
+      if (((f >>> r) & 1) !== 0)
+        b.get(HART)
+          .memory(Memory.i64_load, HartState.f + r * 8)
+          .set(this.#local(this.#f, r));
+    }
   }
 
   /** Charges the budget for a block of `count` instructions. */
-  beginBlock(count: number): void {
+  beginBlock(count: number, dirty: RegisterSet): void {
     this.b.get(this.#budget).i32(count).op(Op.i32_sub).set(this.#budget);
     this.#remaining = count;
+    this.#dirty = dirty;
     this.#floatChecked = false;
+    this.#floatMarked = false;
   }
 
-  /** Emits one instruction that is not a branch or a direct jump. */
-  emit(decoded: Decoded, offset: number): void {
-    this.#begin(decoded, offset);
-    this.instruction(decoded.instruction, decoded);
+  /** Registers that are dirty behind what was emitted last: what an exit from there has to store. */
+  get dirty(): RegisterSet {
+    return this.#dirty;
   }
 
-  /** Emits a branch's or a direct jump's part before the jump; a branch leaves its condition on the stack. */
-  emitControl(decoded: Decoded, offset: number): void {
-    this.#begin(decoded, offset);
-    this.#controlOnly = true;
-    this.instruction(decoded.instruction, decoded);
-    this.#controlOnly = false;
-  }
-
-  #begin({ length }: Decoded, offset: number): void {
+  /**
+   * Emits one instruction. The last of a block says how the block ends: a branch leaves its condition on the stack, a call
+   * is made and has come back, and where the block goes by itself the code behind is not reached.
+   */
+  emit(decoded: Decoded, offset: number, ending: Ending): void {
     this.#offset = offset;
-    this.#length = length;
+    this.#length = decoded.length;
+    this.#ending = ending;
     this.#remaining--;
+    this.instruction(decoded.instruction, decoded);
   }
 
-  /** Leaves the region for an offset from the page's start. */
-  exit(offset: number): void {
+  /** Leaves the region for an offset from the home page. */
+  exit(offset: number, dirty: RegisterSet): void {
     this.#at(offset).emit(this.b);
-    this.b.set(this.#pc).br(this.#leave);
+    this.b.set(PC);
+    this.#store(dirty);
+    this.#chain();
   }
 
   /** Leaves for `offset` if the budget has ended; for back edges. */
-  exitOnBudget(offset: number): void {
-    this.b.get(this.#budget).i32(0).op(Op.i32_lt_s).if();
-    this.exit(offset);
-    this.b.end();
-  }
-
-  /** Ends the function: what to do where it is left, and, once it is known which registers it uses, on entry. */
-  finish(): void {
+  exitOnBudget(offset: number, dirty: RegisterSet): void {
     const { b } = this;
-    b.op(Op.unreachable).end();
-    this.#x.emitStores(b);
-    this.#f.emitStores(b);
-    b.get(HART).get(this.#budget).memory(Memory.i32_store, HartState.budget);
-    b.get(HART).memory(Memory.i32_load, HartState.signal).i32(Signal.jumped).op(Op.i32_ne).if();
-    b.get(HART).get(this.#pc).memory(Memory.i64_store, HartState.pc);
-    b.end();
-    b.prologue(() => {
-      this.#x.emitLoads(b);
-      this.#f.emitLoads(b);
-      b.get(HART).memory(Memory.i64_load, HartState.pc).i64(-4096n).op(Op.i64_and).set(this.#page);
-      b.get(HART).memory(Memory.i32_load, HartState.budget).set(this.#budget);
-      b.get(HART).memory(Memory.i32_load, HartState.dataTlb).set(this.#tlb);
-    });
+    b.get(this.#budget).i32(0).op(Op.i32_lt_s).hint("unlikely").if();
+    this.#store(dirty);
+    this.#at(offset).emit(b);
+    b.i64(LEAVE).op(Op.i64_or).return().end();
   }
 
-  x = (register: number) => (register === 0 ? Expression.constant(0n) : Expression.local(this.#x.local(register)));
+  /** Leaves for `offset` unless instruction fetch finds a page, counted from the home page, where it was translated from. */
+  guard(page: number, hostPage: number, offset: number, dirty: RegisterSet): void {
+    const { b } = this;
+    const [address, entry] = [b.temporary(ValueType.i64), b.temporary(ValueType.i32)];
+    this.#at(page * PAGE_SIZE).emit(b);
+    b.set(address);
+    emitTlbEntry(b, address, entry, () => b.get(HART).memory(Memory.i32_load, HartState.fetchTlb));
+    b.memory(Memory.i64_load, TlbEntry.execute).get(address).op(Op.i64_ne);
+    b.get(entry).memory(Memory.i32_load, TlbEntry.addend).get(address).op(Op.i32_wrap_i64).op(Op.i32_add);
+    b.i32(hostPage).op(Op.i32_ne).op(Op.i32_or).hint("unlikely").if();
+    b.releaseTemporaries();
+    this.exit(offset, dirty);
+    b.end();
+  }
+
+  x = (register: number) =>
+    register === 0 ? Expression.constant(0n) : Expression.local(this.#local(this.#x, register));
 
   setX(register: number, value: Expression): void {
     if (register === 0) return;
     value.emit(this.b);
-    this.b.set(this.#x.write(register));
+    this.b.set(this.#local(this.#x, register));
+    this.#dirty = union(this.#dirty, { x: 1 << register, f: 0 });
   }
 
-  f = (register: number) => Expression.local(this.#f.local(register));
+  f = (register: number) => Expression.local(this.#local(this.#f, register));
 
   setF(register: number, value: Expression): void {
     value.emit(this.b);
-    this.b.set(this.#f.write(register));
+    this.b.set(this.#local(this.#f, register));
+    this.#dirty = union(this.#dirty, { x: 0, f: 1 << register });
+    if (this.#floatMarked) return;
     this.b.get(HART).i32(1).memory(Memory.i32_store, HartState.floatDirty);
+    this.#floatMarked = true;
   }
 
   isX0 = (register: number) => Expression.constant(register === 0 ? 1n : 0n);
@@ -162,9 +165,13 @@ export class RegionOperations extends WasmOperations<number> {
   nextPc = () => this.#at(this.#offset + this.#length);
 
   jump(target: Expression): void {
-    if (this.#controlOnly) return;
+    if (this.#ending === "jump") return;
     target.emit(this.b);
-    this.b.set(this.#pc).br(this.#leave);
+    this.b.set(PC);
+    this.#store(this.#dirty);
+    if (this.#ending === "call") this.#call();
+    else if (this.#ending === "return") this.b.get(PC).return();
+    else this.#chain();
   }
 
   branch(condition: Expression): void {
@@ -193,42 +200,120 @@ export class RegionOperations extends WasmOperations<number> {
   }
 
   protected statusRead(): void {
-    this.b.get(HART).memory(Memory.i32_load, HartState.dataTlb).set(this.#tlb);
+    if (this.#tlb >= 0) this.#loadDataTlb();
     this.#floatChecked = false;
+    this.#floatMarked = false;
   }
 
   protected leaveIf(): void {
-    this.b.if();
-    this.#refund();
-    this.exit(this.#offset);
+    this.b.hint("unlikely").if();
+    this.#leave(() => this.pc().emit(this.b));
     this.b.end();
   }
 
   protected leaveOnSignal(): void {
     const { b } = this;
-    b.get(HART).memory(Memory.i32_load, HartState.signal).if();
-    this.#refund();
-    this.pc().emit(b);
-    b.i64(BigInt(this.#length)).i64(0n);
-    b.get(HART).memory(Memory.i32_load, HartState.signal).i32(Signal.leave).op(Op.i32_eq);
-    b.op(Op.select).op(Op.i64_add).set(this.#pc).br(this.#leave).end();
+    b.get(HART).memory(Memory.i32_load, HartState.signal).hint("unlikely").if();
+    this.#leave(() => {
+      b.get(HART).memory(Memory.i64_load, HartState.pc);
+      this.pc().emit(b);
+      b.i64(BigInt(this.#length)).i64(0n);
+      b.get(HART).memory(Memory.i32_load, HartState.signal).i32(Signal.leave).op(Op.i32_eq);
+      b.op(Op.select).op(Op.i64_add);
+      b.get(HART).memory(Memory.i32_load, HartState.signal).i32(Signal.jumped).op(Op.i32_eq);
+      b.op(Op.select);
+    });
+    b.end();
   }
 
   protected requireFloat(): void {
     if (this.#floatChecked) return;
-    this.b.get(HART).memory(Memory.i32_load, HartState.floatEnabled).op(Op.i32_eqz).if();
+    this.b.get(HART).memory(Memory.i32_load, HartState.floatEnabled).op(Op.i32_eqz).hint("unlikely").if();
     this.system("illegal", this.constant(0n), this.constant(0n));
     this.b.end();
     this.#floatChecked = true;
   }
 
-  /** Gives back what the block was charged for instructions that will not run. */
-  #refund(): void {
-    if (this.#remaining === 0) return;
-    this.b.get(this.#budget).i32(this.#remaining).op(Op.i32_add).set(this.#budget);
+  /** Calls the region at the pc, and goes on when it has come back to the next instruction. */
+  #call(): void {
+    const { b } = this;
+    const [entry, target] = [b.temporary(ValueType.i32), b.temporary(ValueType.i32)];
+    emitTargetHit(b, PC, entry);
+    b.get(DEPTH).i32(0).op(Op.i32_gt_s).op(Op.i32_and).hint("likely").if();
+    b.get(entry)
+      .memory(Memory.i32_load, HartState.targets + TargetEntry.target)
+      .set(target);
+    emitRegionOperands(b, target, PC, () => b.get(DEPTH).i32(1).op(Op.i32_sub));
+    b.callIndirect(this.#regions.regionType).set(PC);
+    b.end();
+    b.get(PC);
+    this.nextPc().emit(b);
+    b.op(Op.i64_ne).hint("unlikely").if();
+    b.get(HART).get(DEPTH).get(PC);
+    this.nextPc().emit(b);
+    b.call(this.#regions.resume).tee(PC);
+    this.nextPc().emit(b);
+    b.op(Op.i64_ne).if();
+    b.get(PC).return();
+    b.end().end();
+    this.#dirty = EMPTY;
+  }
+
+  /** Goes to the region at the pc in this one's place, or leaves for it. All is stored. */
+  #chain(): void {
+    const { b } = this;
+    const [entry, target] = [b.temporary(ValueType.i32), b.temporary(ValueType.i32)];
+    b.get(this.#budget).i32(0).op(Op.i32_lt_s).hint("unlikely").if();
+    b.get(PC).i64(LEAVE).op(Op.i64_or).return();
+    b.end();
+    emitTargetHit(b, PC, entry);
+    b.hint("likely").if();
+    b.get(entry)
+      .memory(Memory.i32_load, HartState.targets + TargetEntry.target)
+      .set(target);
+    emitRegionOperands(b, target, PC, () => b.get(DEPTH));
+    b.returnCallIndirect(this.#regions.regionType);
+    b.end();
+    b.get(PC).return();
+  }
+
+  /** Leaves for a pc that `emitPc` leaves on the stack, with all callers; the rest of the block will not run. */
+  #leave(emitPc: () => void): void {
+    const { b } = this;
+    if (this.#remaining !== 0) b.get(this.#budget).i32(this.#remaining).op(Op.i32_add).set(this.#budget);
+    this.#store(this.#dirty);
+    emitPc();
+    b.i64(LEAVE).op(Op.i64_or).return();
+  }
+
+  #store({ x, f }: RegisterSet): void {
+    const { b } = this;
+    b.get(HART).get(this.#budget).memory(Memory.i32_store, HartState.budget);
+    for (let r = 1; r < 32; r++) {
+      if (((x >>> r) & 1) !== 0)
+        b.get(HART)
+          .get(this.#local(this.#x, r))
+          .memory(Memory.i64_store, HartState.x + r * 8);
+    }
+    for (let r = 0; r < 32; r++) {
+      if (((f >>> r) & 1) !== 0)
+        b.get(HART)
+          .get(this.#local(this.#f, r))
+          .memory(Memory.i64_store, HartState.f + r * 8);
+    }
+  }
+
+  #loadDataTlb(): void {
+    if (this.#tlb < 0) this.#tlb = this.b.local(ValueType.i32);
+    this.b.get(HART).memory(Memory.i32_load, HartState.dataTlb).set(this.#tlb);
+  }
+
+  #local(file: number[], register: number): number {
+    file[register] ??= this.b.local(ValueType.i64);
+    return file[register];
   }
 
   #at(offset: number): Expression {
-    return this.add(Expression.local(this.#page), Expression.constant(BigInt(offset)));
+    return this.add(Expression.local(this.#home), Expression.constant(BigInt(offset)));
   }
 }

@@ -1,90 +1,91 @@
 /**
- * The JIT: turns hot guest code into WebAssembly functions and keeps them until the guest writes to their page.
- * Regions are keyed by where their entry lies in guest memory, so every mapping of a page shares them.
+ * The JIT: turns hot guest code into WebAssembly functions and keeps them until the guest writes to their pages.
+ * Regions are keyed by where their entries lie in guest memory, so every mapping of a page shares them.
  */
 import { RuntimeImports } from "../codegen/runtime-functions.ts";
+import { MAX_ENTRIES, packTarget, REGION_PARAMETERS, REGION_RESULTS } from "../codegen/target-probe.ts";
+import { RESUME } from "../interpreter/run.ts";
 import { type GuestMemory, PAGE_SIZE } from "../memory.ts";
-import { ModuleBuilder, ValueType } from "../wasm/index.ts";
-import { type Block, controlFlow } from "./control-flow.ts";
+import { ModuleBuilder } from "../wasm/index.ts";
+import { CodeWindow, type PageResolver } from "./code-window.ts";
+import { controlFlow } from "./control-flow.ts";
 import { PageParts } from "./page-parts.ts";
+import { Region } from "./region.ts";
 import { emitRegion } from "./region-emitter.ts";
 
-/** Regions compiled into one module: fewer modules cost less memory and less time. */
+/** Entries asked for that are compiled into one module: fewer modules cost less memory and less time. */
 const BATCH = 16;
+/** Instructions of a region at most: bounds the time of one translation and the size of its function. */
+const MAX_INSTRUCTIONS = 400;
 /** Regions kept at most; beyond that all are dropped, which bounds the host's memory. */
 const MAX_REGIONS = 16384;
-
+/** Table indices that wait for the target caches to be emptied before they are used again. */
+const MAX_RETIRED = 256;
 /** Stores next to a page's code after which the page is given up: it holds data too, and slow stores cost more. */
 const MAX_WRITES = 512;
 
-/** A page that code was translated from: by the offset of each entry, the parts of the page that it covers. */
+/** A page that code was translated from. */
 interface CodePage {
-  readonly entries: Map<number, PageParts>;
+  readonly regions: Set<Region>;
   writes: number;
+}
+
+/** What the translator needs of the processor that executes its regions. */
+export interface TranslatorHost {
+  readonly imports: WebAssembly.Imports;
+  /** Stands in the table where a region was, and makes whoever calls it look for another. */
+  readonly retired: () => void;
+  /** An entry, by its offset, has another region now, or none: nothing may keep its target. */
+  forget(offset: number): void;
+  /** No target of a retired index may be left in any cache. */
+  forgetAll(): void;
 }
 
 export class Translator {
   /** Functions of the regions; index 0 stays empty. */
-  readonly table = new WebAssembly.Table({ initial: 1024, element: "anyfunc" });
+  readonly table: WebAssembly.Table;
   readonly #memory: GuestMemory;
-  readonly #imports: WebAssembly.Imports;
-  /** Called when a region is dropped, by its entry's offset, so that nothing keeps its index. */
-  readonly #onDrop: (offset: number) => void;
-  readonly #regions = new Map<number, number>();
+  readonly #host: TranslatorHost;
+  readonly #entries = new Map<number, { readonly region: Region; readonly number: number }>();
   readonly #pages = new Map<number, CodePage>();
-  readonly #untranslatable = new Set<number>();
-  readonly #pending = new Set<number>();
+  readonly #pending = new Map<number, PageResolver>();
   readonly #newPages: number[] = [];
+  #regionCount = 0;
   #nextIndex = 1;
   readonly #freeIndices: number[] = [];
+  readonly #retiredIndices: number[] = [];
 
-  constructor(memory: GuestMemory, imports: WebAssembly.Imports, onDrop: (offset: number) => void) {
+  /** @param table of functions that `host` calls regions through. */
+  constructor(memory: GuestMemory, table: WebAssembly.Table, host: TranslatorHost) {
     this.#memory = memory;
-    this.#imports = imports;
-    this.#onDrop = onDrop;
+    this.table = table;
+    this.#host = host;
   }
 
-  /** Table index of the region whose entry is at an offset in the wasm memory, or 0. */
-  regionAt(offset: number): number {
-    return this.#regions.get(offset) ?? 0;
+  /** The packed target of the entry at an offset in the wasm memory, or 0. */
+  targetAt(offset: number): number {
+    const entry = this.#entries.get(offset);
+    return entry === undefined || entry.region.index === 0 ? 0 : packTarget(entry.region.index, entry.number);
   }
 
-  /** Asks for a region; it is there at the latest after the next `compile`. */
-  request(offset: number): void {
-    if (this.#regions.has(offset) || this.#untranslatable.has(offset)) return;
-    this.#pending.add(offset);
+  /**
+   * Asks for a region with an entry at an offset; it is there at the latest after the next `compile`.
+   * @param resolve where the pages around it are, as fetches see them now.
+   */
+  request(offset: number, resolve: PageResolver): void {
+    if (this.#entries.has(offset)) return;
+    this.#pending.set(offset, resolve);
     if (this.#pending.size >= BATCH) this.compile();
   }
 
-  /** Compiles the regions asked for. */
+  /** Compiles what was asked for. */
   compile(): void {
     if (this.#pending.size === 0) return;
-    if (this.#regions.size + this.#pending.size > MAX_REGIONS) this.#dropAll();
-    const module = new ModuleBuilder();
-    module.importMemory("env", "memory", 1);
-    const imports = new RuntimeImports(module);
-    const entries: { readonly offset: number; readonly parts: PageParts }[] = [];
-    for (const offset of this.#pending) {
-      const pageOffset = offset % PAGE_SIZE;
-      const page = new DataView(this.#memory.buffer, offset - pageOffset, PAGE_SIZE);
-      const blocks = controlFlow(page, pageOffset);
-      const parts = partsOf(blocks, pageOffset);
-      if (blocks.length === 0) {
-        this.#addTo(offset, 0, parts);
-        continue;
-      }
-      emitRegion(module.function([ValueType.i32], [], String(entries.length)), imports, blocks[0]);
-      entries.push({ offset, parts });
-    }
+    if (this.#regionCount + this.#pending.size > MAX_REGIONS) this.#dropAll();
+    const changed = new Set<Region>();
+    for (const [offset, resolve] of this.#pending) changed.add(this.#addEntry(offset, resolve));
     this.#pending.clear();
-    if (entries.length === 0) return;
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), this.#imports);
-    entries.forEach(({ offset, parts }, position) => {
-      const index = this.#freeIndices.pop() ?? this.#nextIndex++;
-      if (index >= this.table.length) this.table.grow(this.table.length);
-      this.table.set(index, exports[position] as () => void);
-      this.#addTo(offset, index, parts);
-    });
+    this.#translate(changed);
   }
 
   /** Whether a page, by its number in the wasm memory, holds translated code. */
@@ -101,9 +102,10 @@ export class Translator {
       const start = page * PAGE_SIZE;
       const written = new PageParts();
       written.add(Math.max(offset - start, 0), Math.min(end - start, PAGE_SIZE));
-      const dropAll = ++code.writes > MAX_WRITES;
-      for (const [entry, parts] of code.entries) if (dropAll || parts.overlaps(written)) this.#drop(code, entry);
-      if (code.entries.size === 0) this.#pages.delete(page);
+      const all = ++code.writes > MAX_WRITES;
+      for (const region of code.regions) {
+        if (all || region.pages.get(start)?.overlaps(written)) this.#drop(region);
+      }
     }
   }
 
@@ -112,42 +114,99 @@ export class Translator {
     return this.#newPages.splice(0);
   }
 
-  #addTo(offset: number, index: number, parts: PageParts): void {
-    if (index === 0) this.#untranslatable.add(offset);
-    else this.#regions.set(offset, index);
-    const page = Math.floor(offset / PAGE_SIZE);
-    let code = this.#pages.get(page);
-    if (code === undefined) {
-      code = { entries: new Map(), writes: 0 };
-      this.#pages.set(page, code);
-      this.#newPages.push(page);
+  /** Gives the region that contains an offset an entry there, if there is room, or makes a new one. */
+  #addEntry(offset: number, resolve: PageResolver): Region {
+    const known = this.#entries.get(offset)?.region;
+    if (known !== undefined) return known;
+    const home = offset - (offset % PAGE_SIZE);
+    for (const region of this.#pages.get(home / PAGE_SIZE)?.regions ?? []) {
+      const at = region.find(offset);
+      if (at === undefined || region.entries.length === MAX_ENTRIES) continue;
+      const entries = [...region.entries, at];
+      const blocks = controlFlow(region.window, entries, MAX_INSTRUCTIONS);
+      if (!entries.every((entry) => blocks.has(entry))) continue;
+      this.#enter(region, at);
+      return region;
     }
-    code.entries.set(offset, parts);
+    const region = new Region(new CodeWindow(this.#memory, home, resolve));
+    this.#regionCount++;
+    this.#enter(region, offset - home);
+    return region;
   }
 
-  #drop(code: CodePage, entry: number): void {
-    code.entries.delete(entry);
-    this.#untranslatable.delete(entry);
-    const index = this.#regions.get(entry);
-    if (index === undefined) return;
-    this.#regions.delete(entry);
-    this.#onDrop(entry);
-    this.table.set(index, null);
-    this.#freeIndices.push(index);
+  #enter(region: Region, at: number): void {
+    this.#entries.set(region.window.hostOffset(at), { region, number: region.entries.push(at) - 1 });
+  }
+
+  #translate(regions: Set<Region>): void {
+    const module = new ModuleBuilder();
+    module.importMemory("env", "memory", 1);
+    module.importTable("env", "regions");
+    const runtime = new RuntimeImports(module);
+    const resume = module.importFunction("run", "resume", RESUME.parameters, RESUME.results);
+    const regionType = module.type(REGION_PARAMETERS, REGION_RESULTS);
+    let translated = false;
+    for (const region of regions) {
+      const blocks = controlFlow(region.window, region.entries, MAX_INSTRUCTIONS);
+      this.#unregister(region);
+      region.made([...blocks.values()]);
+      this.#register(region);
+      if (blocks.size === 0) continue;
+      const entries = region.entries.map((offset) => blocks.get(offset)!);
+      const code = { window: region.window, blocks: [...blocks.values()], entries };
+      const b = module.function(REGION_PARAMETERS, REGION_RESULTS);
+      emitRegion(b, { runtime, resume, regionType }, code);
+      if (region.index === 0) region.index = this.#takeIndex();
+      module.element(region.index, b);
+      translated = true;
+    }
+    if (translated) new WebAssembly.Instance(new WebAssembly.Module(module.finish()), this.#host.imports);
+  }
+
+  #register(region: Region): void {
+    for (const start of region.pages.keys()) {
+      const page = start / PAGE_SIZE;
+      let code = this.#pages.get(page);
+      if (code === undefined) {
+        code = { regions: new Set(), writes: 0 };
+        this.#pages.set(page, code);
+        this.#newPages.push(page);
+      }
+      code.regions.add(region);
+    }
+  }
+
+  #unregister(region: Region): void {
+    for (const start of region.pages.keys()) {
+      const code = this.#pages.get(start / PAGE_SIZE);
+      code?.regions.delete(region);
+      if (code?.regions.size === 0) this.#pages.delete(start / PAGE_SIZE);
+    }
+  }
+
+  #takeIndex(): number {
+    if (this.#freeIndices.length === 0 && this.#retiredIndices.length > MAX_RETIRED) {
+      this.#host.forgetAll();
+      this.#freeIndices.push(...this.#retiredIndices.splice(0));
+    }
+    const index = this.#freeIndices.pop() ?? this.#nextIndex++;
+    if (index >= this.table.length) this.table.grow(this.table.length);
+    return index;
+  }
+
+  #drop(region: Region): void {
+    for (const offset of region.hostEntries) {
+      this.#entries.delete(offset);
+      this.#host.forget(offset);
+    }
+    this.#unregister(region);
+    this.#regionCount--;
+    if (region.index === 0) return;
+    this.table.set(region.index, this.#host.retired);
+    this.#retiredIndices.push(region.index);
   }
 
   #dropAll(): void {
     for (const page of [...this.#pages.keys()]) this.written(page * PAGE_SIZE, PAGE_SIZE);
   }
-}
-
-/** The parts of the page that blocks were read from; for no block at all, the instruction that could not be translated. */
-function partsOf(blocks: readonly Block[], entry: number): PageParts {
-  const parts = new PageParts();
-  if (blocks.length === 0) parts.add(entry, Math.min(entry + 4, PAGE_SIZE));
-  for (const { steps } of blocks) {
-    const last = steps.at(-1)!;
-    parts.add(steps[0].offset, last.offset + last.decoded.length);
-  }
-  return parts;
 }

@@ -7,12 +7,20 @@ export interface Label {
   readonly depth: number;
 }
 
+/** What is known of a branch: where it lies in the instructions, and whether it is mostly taken. */
+export interface BranchHint {
+  readonly offset: number;
+  readonly likely: boolean;
+}
+
 export class FunctionBuilder {
   /** Instructions written so far. */
-  code = new ByteWriter();
-  #prologue = new ByteWriter();
+  readonly code = new ByteWriter();
   readonly #parameters: number;
   readonly #locals: ValueType[] = [];
+  readonly #free = new Map<ValueType, number[]>();
+  readonly #taken: { readonly type: ValueType; readonly local: number }[] = [];
+  readonly #hints: BranchHint[] = [];
   #depth = 0;
 
   constructor(parameters: readonly ValueType[]) {
@@ -23,6 +31,29 @@ export class FunctionBuilder {
   local(type: ValueType): number {
     this.#locals.push(type);
     return this.#parameters + this.#locals.length - 1;
+  }
+
+  /** A local for now, with any value: `releaseTemporaries` gives it to others. */
+  temporary(type: ValueType): number {
+    const local = this.#free.get(type)?.pop() ?? this.local(type);
+    this.#taken.push({ type, local });
+    return local;
+  }
+
+  /** Every temporary taken so far may be used again. */
+  releaseTemporaries(): void {
+    for (const { type, local } of this.#taken) {
+      const free = this.#free.get(type);
+      if (free === undefined) this.#free.set(type, [local]);
+      else free.push(local);
+    }
+    this.#taken.length = 0;
+  }
+
+  /** Says of the `brIf` or `if` that comes next how it mostly goes. */
+  hint(expected: "likely" | "unlikely"): this {
+    this.#hints.push({ offset: this.code.length, likely: expected === "likely" });
+    return this;
   }
 
   op(opcode: number): this {
@@ -119,6 +150,13 @@ export class FunctionBuilder {
     return this;
   }
 
+  /** Leaves the function by a call that takes its place. */
+  returnCallIndirect(typeIndex: number, table = 0): this {
+    this.#indexed(0x13, typeIndex);
+    this.code.unsigned(table);
+    return this;
+  }
+
   block(result: ValueType = ValueType.empty): Label {
     return this.#open(0x02, result);
   }
@@ -160,17 +198,8 @@ export class FunctionBuilder {
     return this.op(Op.return);
   }
 
-  /** Writes instructions that run before all others, once it is known which are needed. */
-  prologue(write: () => void): void {
-    const body = this.code;
-    this.code = this.#prologue;
-    write();
-    this.#prologue = this.code;
-    this.code = body;
-  }
-
-  /** The function as the code section holds it: size, locals, instructions. */
-  finish(): Uint8Array {
+  /** The function as the code section holds it, and its branch hints by their offset in it. */
+  finish(): { readonly body: Uint8Array; readonly hints: readonly BranchHint[] } {
     const body = new ByteWriter();
     const groups: [ValueType, number][] = [];
     for (const type of this.#locals) {
@@ -183,10 +212,11 @@ export class FunctionBuilder {
       body.unsigned(count);
       body.byte(type);
     }
-    body.append(this.#prologue.view());
+    const start = body.length;
     body.append(this.code.view());
     body.byte(0x0b);
-    return body.view();
+    const hints = this.#hints.map(({ offset, likely }) => ({ offset: start + offset, likely }));
+    return { body: body.view(), hints };
   }
 
   #open(opcode: number, result: ValueType): Label {

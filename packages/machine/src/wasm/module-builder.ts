@@ -1,9 +1,9 @@
 /** Assembles a WebAssembly module from imports and functions. @spec WebAssembly "Binary Format: Modules" */
 import { ByteWriter } from "./byte-writer.ts";
-import { FunctionBuilder } from "./function-builder.ts";
+import { type BranchHint, FunctionBuilder } from "./function-builder.ts";
 import type { ValueType } from "./opcodes.ts";
 
-const Section = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
+const Section = { custom: 0, type: 1, import: 2, function: 3, export: 7, element: 9, code: 10 } as const;
 
 /** A function of a module under construction. */
 export class ModuleFunction extends FunctionBuilder {
@@ -30,6 +30,7 @@ export class ModuleBuilder {
   #importedFunctions = 0;
   readonly #functions: { readonly type: number; readonly builder: FunctionBuilder }[] = [];
   readonly #exports: { readonly name: string; readonly position: number }[] = [];
+  readonly #elements: { readonly index: number; readonly function: ModuleFunction }[] = [];
   #importsClosed = false;
 
   /** Index of a function type; equal types share one. */
@@ -84,6 +85,11 @@ export class ModuleBuilder {
     return builder;
   }
 
+  /** Puts a function into the imported table, at an index, when the module is instantiated. */
+  element(index: number, entry: ModuleFunction): void {
+    this.#elements.push({ index, function: entry });
+  }
+
   /** Fixes the number of imported functions and gives it. */
   closeImports(): number {
     this.#importsClosed = true;
@@ -98,11 +104,13 @@ export class ModuleBuilder {
     section(out, Section.import, this.#importCount, this.#imports.view());
     const declarations = new ByteWriter();
     const code = new ByteWriter();
-    for (const { type, builder } of this.#functions) {
+    const hinted: { readonly index: number; readonly hints: readonly BranchHint[] }[] = [];
+    for (const [position, { type, builder }] of this.#functions.entries()) {
       declarations.unsigned(type);
-      const body = builder.finish();
+      const { body, hints } = builder.finish();
       code.unsigned(body.length);
       code.append(body);
+      if (hints.length > 0) hinted.push({ index: this.#importedFunctions + position, hints });
     }
     section(out, Section.function, this.#functions.length, declarations.view());
     const exports = new ByteWriter();
@@ -112,6 +120,16 @@ export class ModuleBuilder {
       exports.unsigned(this.#importedFunctions + position);
     }
     section(out, Section.export, this.#exports.length, exports.view());
+    const elements = new ByteWriter();
+    for (const element of this.#elements) {
+      // An active segment of table 0: its offset as a constant expression, then one function.
+      for (const byte of [0x00, 0x41]) elements.byte(byte);
+      elements.signed(element.index);
+      for (const byte of [0x0b, 0x01]) elements.byte(byte);
+      elements.unsigned(element.function.index);
+    }
+    section(out, Section.element, this.#elements.length, elements.view());
+    branchHints(out, hinted);
     section(out, Section.code, this.#functions.length, code.view());
     return new Uint8Array(out.view());
   }
@@ -130,6 +148,29 @@ function section(out: ByteWriter, id: number, count: number, content: Uint8Array
   body.unsigned(count);
   body.append(content);
   out.byte(id);
+  out.unsigned(body.length);
+  out.append(body.view());
+}
+
+/** @spec WebAssembly branch hinting "Branch Hints Section" */
+function branchHints(
+  out: ByteWriter,
+  functions: readonly { readonly index: number; readonly hints: readonly BranchHint[] }[],
+): void {
+  if (functions.length === 0) return;
+  const body = new ByteWriter();
+  body.text("metadata.code.branch_hint");
+  body.unsigned(functions.length);
+  for (const { index, hints } of functions) {
+    body.unsigned(index);
+    body.unsigned(hints.length);
+    for (const { offset, likely } of hints) {
+      body.unsigned(offset);
+      body.byte(1);
+      body.byte(likely ? 1 : 0);
+    }
+  }
+  out.byte(Section.custom);
   out.unsigned(body.length);
   out.append(body.view());
 }
