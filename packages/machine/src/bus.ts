@@ -7,20 +7,27 @@ export interface MmioDevice {
   write(offset: number, bytes: number, value: number): void;
 }
 
+/** Accesses to what is not RAM. */
+export interface PhysicalBus {
+  /** Value at a physical address, or undefined if no device is there. 8-byte accesses are two 4-byte ones, low first. */
+  read(address: number, bytes: number): bigint | undefined;
+  /** False if no device is at the physical address. */
+  write(address: number, bytes: number, value: bigint): boolean;
+}
+
 interface Window {
   readonly base: number;
   readonly size: number;
   readonly device: MmioDevice;
 }
 
-export class Bus {
+export class Bus implements PhysicalBus {
   readonly #windows: Window[] = [];
 
   attach(base: number, size: number, device: MmioDevice): void {
     this.#windows.push({ base, size, device });
   }
 
-  /** Value at a physical address, or undefined if no device is there. 8-byte accesses are two 4-byte ones, low first. */
   read(address: number, bytes: number): bigint | undefined {
     const window = this.#find(address, bytes);
     if (window === undefined) return undefined;
@@ -30,7 +37,6 @@ export class Bus {
     return low | (BigInt(window.device.read(offset + 4, 4) >>> 0) << 32n);
   }
 
-  /** False if no device is at the physical address. */
   write(address: number, bytes: number, value: bigint): boolean {
     const window = this.#find(address, bytes);
     if (window === undefined) return false;

@@ -2,6 +2,7 @@
  * Guest memory: the one `WebAssembly.Memory` of a guest. It holds the state of its harts (registers, CSRs, TLBs)
  * below `ramOffset` and its RAM from there on, and nothing of the host. Who calls it: harts, devices, loaders.
  */
+import { CodeMap } from "./code-map.ts";
 
 /** Where RAM starts in the guest's physical address space, as on QEMU's `virt` machine. */
 export const RAM_BASE = 0x8000_0000;
@@ -11,6 +12,17 @@ const WASM_PAGE = 65536;
 /** Bytes at the bottom of the memory that all harts share, then bytes of each hart; RAM follows. */
 export const SHARED_AREA = 0x10_0000;
 export const HART_AREA = 0x40_0000;
+
+/**
+ * Code map, which all harts share: a byte for each page of RAM, by its number in RAM, that is not 0 if code may have been
+ * translated from the page. Generated code gives a page a write tag only after it has read 0 here, and a store without a
+ * write tag reaches `HartCallouts.store`, which announces it. So whoever translates first sets the byte, then takes the
+ * write tags that harts have already (`dropWriteTags` does both for its hart), and only then reads the code.
+ */
+export const CODE_MAP = 0x1_0000;
+
+/** A word that all harts share: 1 while one of them is within a 16-byte atomic. The word at 0 stays unused, as 0 is no valid offset. */
+export const PAIR_LOCK = 0x1000;
 
 export class GuestMemory {
   readonly wasm: WebAssembly.Memory;
@@ -22,20 +34,27 @@ export class GuestMemory {
   /** Byte offset of RAM in the wasm memory, and RAM's size in bytes. */
   readonly ramOffset: number;
   readonly ramSize: number;
+  /** Which pages hold translated code; this object's thread is the one that it was made for. */
+  readonly codeMap: CodeMap;
   /** Called before host code writes guest RAM: physical address and length in bytes. Drops translated code there. */
   onWrite: (address: number, length: number) => void = () => {};
 
-  /** @param ramSize bytes, a multiple of 64 KiB, at most 3.5 GiB. @param harts how many harts to make room for. */
-  constructor(ramSize: number, harts: number) {
+  /**
+   * @param ramSize bytes, a multiple of 64 KiB, at most 3.5 GiB. @param harts how many harts to make room for.
+   * @param attached the memory of another thread's object, which this one becomes a view of. @param thread the number of
+   * the thread that uses this object.
+   */
+  constructor(ramSize: number, harts: number, attached?: WebAssembly.Memory, thread = 0) {
     this.ramOffset = SHARED_AREA + HART_AREA * harts;
     this.ramSize = ramSize;
     const pages = (this.ramOffset + ramSize) / WASM_PAGE;
-    this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    this.wasm = attached ?? new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.buffer = this.wasm.buffer as unknown as SharedArrayBuffer;
     this.bytes = new Uint8Array(this.buffer);
     this.words = new Int32Array(this.buffer);
     this.doublewords = new BigInt64Array(this.buffer);
     this.view = new DataView(this.buffer);
+    this.codeMap = new CodeMap(this.bytes.subarray(CODE_MAP, SHARED_AREA), RAM_BASE / PAGE_SIZE, thread);
   }
 
   /** Offset in the wasm memory of `length` bytes at a physical address, or -1 if they are not all RAM. */

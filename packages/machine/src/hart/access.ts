@@ -6,7 +6,6 @@
 import { PAGE_SIZE, RAM_BASE } from "../memory.ts";
 import { Cause } from "./cause.ts";
 import type { Hart } from "./hart.ts";
-import { CODE_MAP } from "./layout.ts";
 import { EXECUTE, READ, WRITE } from "./pmp.ts";
 import { Slot, Word } from "./state.ts";
 import type { TlbBank } from "./tlb-bank.ts";
@@ -130,10 +129,7 @@ export function enterPage(hart: Hart, space: TlbBank, low: number, high: number,
   if (offset === DEVICE || mmu.divided) return offset;
   let permissions = mmu.permissions;
   if (access !== EXECUTE) permissions &= ~EXECUTE;
-  if ((permissions & WRITE) !== 0) {
-    if (hart.isCodePage(mmu.page)) permissions &= ~WRITE;
-    else hart.memory.bytes[CODE_MAP + mmu.page - RAM_BASE / PAGE_SIZE] = 0;
-  }
+  if ((permissions & WRITE) !== 0 && holdsCode(hart, mmu.page)) permissions &= ~WRITE;
   space.install(low, high, offset, permissions, mmu.span);
   return offset;
 }
@@ -146,7 +142,12 @@ function ramOffset(hart: Hart): number {
 
 /** Tells of a write to a page before it happens, if translated code is there. */
 export function announceWrite(hart: Hart, page: number, offset: number, bytes: number): void {
-  if (hart.isCodePage(page)) hart.memory.onWrite(page * PAGE_SIZE + offset, bytes);
+  if (holdsCode(hart, page)) hart.memory.onWrite(page * PAGE_SIZE + offset, bytes);
+}
+
+/** Whether any thread may have translated code from a page. */
+function holdsCode(hart: Hart, page: number): boolean {
+  return hart.memory.codeMap.note(page, hart.isCodePage(page));
 }
 
 /** A load cannot leave behind its instruction, so an interrupt that reading a device raises is taken at the next chance. */

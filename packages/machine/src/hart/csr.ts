@@ -17,6 +17,8 @@ export interface CsrDeclaration {
   readonly reads?: bigint;
   readonly writes?: bigint;
   readonly fixed?: bigint;
+  /** Other threads change bits of the slot's low half too: writes are atomic. */
+  readonly shared?: true;
   /** A slot whose bits limit both masks further. */
   readonly through?: number;
   /** Whether the current mode may access it, beyond what its number says. */
@@ -47,6 +49,7 @@ export class Csr {
   readonly #fixedLow: number;
   readonly #fixedHigh: number;
   readonly #through: number;
+  readonly #shared: boolean;
   readonly #prepare: ((hart: Hart) => void) | undefined;
   readonly #legalize: ((old: number, wanted: number) => number) | undefined;
   readonly #changed: ((hart: Hart, old: number, now: number) => void) | undefined;
@@ -70,6 +73,7 @@ export class Csr {
     this.#fixedLow = lowHalf(fixed);
     this.#fixedHigh = highHalf(fixed);
     this.#through = declaration.through ?? -1;
+    this.#shared = declaration.shared ?? false;
     this.#prepare = declaration.prepare;
     this.#legalize = declaration.legalize;
     this.#changed = declaration.changed;
@@ -111,10 +115,15 @@ export class Csr {
       maskLow &= words[this.#through];
       maskHigh &= words[this.#through + 1];
     }
-    const old = words[slot];
+    let old = words[slot];
     let now = combine(operation, old, low, maskLow);
     if (this.#legalize !== undefined) now = this.#legalize(old, now);
-    words[slot] = now;
+    if (this.#shared) {
+      for (let seen = old; ; old = seen, now = combine(operation, old, low, maskLow)) {
+        seen = Atomics.compareExchange(words, slot, old, now);
+        if (seen === old) break;
+      }
+    } else words[slot] = now;
     words[slot + 1] = combine(operation, words[slot + 1], high, maskHigh);
     if (this.#changed !== undefined) this.#changed(hart, old, now);
   }

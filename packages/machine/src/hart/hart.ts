@@ -3,8 +3,8 @@
  * Its state lies in guest memory (layout.ts, state.ts); the fields here are views of it or derived from it.
  * Who calls it: generated code through `HartCallouts`, and the machine's loop between slices.
  */
-import type { Bus } from "../bus.ts";
-import { type GuestMemory, PAGE_SIZE, RAM_BASE } from "../memory.ts";
+import type { PhysicalBus } from "../bus.ts";
+import { type GuestMemory, PAGE_SIZE } from "../memory.ts";
 import { atomicAddress, fetch, instructionAtPc, load, store } from "./access.ts";
 import type { HartCallouts } from "./callouts.ts";
 import { Cause } from "./cause.ts";
@@ -13,7 +13,7 @@ import { beginSlice } from "./counters.ts";
 import type { Csr } from "./csr.ts";
 import { csrAt, DELEGABLE_EXCEPTIONS, DELEGABLE_INTERRUPTS } from "./csr-table.ts";
 import { deliverableInterrupt, pendingInterrupts, setPending, timerDeadline, updateTimer } from "./interrupts.ts";
-import { CODE_MAP, HartState, Signal } from "./layout.ts";
+import { HartState, Signal } from "./layout.ts";
 import { Mmu } from "./mmu.ts";
 import { Pmp } from "./pmp.ts";
 import { forgetCode, type HartArea, hartArea, Privilege, Slot, Word } from "./state.ts";
@@ -25,7 +25,7 @@ import { enterTrap } from "./trap.ts";
 
 export interface HartOptions {
   readonly memory: GuestMemory;
-  readonly bus: Bus;
+  readonly bus: PhysicalBus;
   readonly clock: Clock;
   /** Which hart area of the memory it uses; also its `mhartid`. */
   readonly index: number;
@@ -40,7 +40,7 @@ const SUM_MXR = 12;
 
 export class Hart implements HartCallouts, HartArea {
   readonly memory: GuestMemory;
-  readonly bus: Bus;
+  readonly bus: PhysicalBus;
   readonly clock: Clock;
   readonly index: number;
   readonly words: Int32Array;
@@ -171,9 +171,9 @@ export class Hart implements HartCallouts, HartArea {
     return true;
   }
 
-  /** Drives a bit of `mip` from outside: SSIP 1, MSIP 3, STIP 5, MTIP 7, SEIP 9, MEIP 11. */
-  setPending(bit: number, level: boolean): void {
-    setPending(this.words, bit, level);
+  /** Drives a bit of `mip` from outside, from any thread: SSIP 1, MSIP 3, STIP 5, MTIP 7, SEIP 9, MEIP 11. True if it changed. */
+  setPending(bit: number, level: boolean): boolean {
+    return setPending(this.words, bit, level);
   }
 
   /** Compares `stimecmp` with the clock; call it between slices. */
@@ -196,7 +196,7 @@ export class Hart implements HartCallouts, HartArea {
   dropWriteTags(page: number): void {
     const offset = this.memory.offsetOf(page * PAGE_SIZE, PAGE_SIZE);
     if (offset < 0) return;
-    this.memory.bytes[CODE_MAP + page - RAM_BASE / PAGE_SIZE] = 1;
+    this.memory.codeMap.add(page);
     this.tlb.dropWriteTags(offset);
   }
 

@@ -35,16 +35,24 @@ export function deliverableInterrupt(words: Int32Array): number {
   return supervisor !== 0 && open ? highest(supervisor) : -1;
 }
 
-/** Sets or clears a bit of `mip` from outside: an interrupt controller, a timer, another hart. */
-export function setPending(words: Int32Array, bit: number, level: boolean): void {
+/**
+ * Sets or clears a bit of `mip` from outside: an interrupt controller, a timer, another hart. True if that changed it.
+ * Several threads drive bits of these words, so whoever changes one does it atomically.
+ */
+export function setPending(words: Int32Array, bit: number, level: boolean): boolean {
   const at = ((1 << bit) & SOFTWARE_BITS) !== 0 ? Slot.pending : Slot.lines;
-  words[at] = level ? words[at] | (1 << bit) : words[at] & ~(1 << bit);
+  return drive(words, at, 1 << bit, level);
 }
 
 /** Compares `stimecmp` with the clock and drives STIP. */
 export function updateTimer(words: Int32Array, clock: Clock): void {
-  const due = stimecmpEnabled(words) && clock.ticks() >= stimecmp(words);
-  words[Slot.lines] = due ? words[Slot.lines] | STIP : words[Slot.lines] & ~STIP;
+  drive(words, Slot.lines, STIP, stimecmpEnabled(words) && clock.ticks() >= stimecmp(words));
+}
+
+function drive(words: Int32Array, at: number, bits: number, level: boolean): boolean {
+  if ((Atomics.load(words, at) & bits) === (level ? bits : 0)) return false;
+  const before = level ? Atomics.or(words, at, bits) : Atomics.and(words, at, ~bits);
+  return (before & bits) !== (level ? bits : 0);
 }
 
 /** When `stimecmp` will next raise an enabled interrupt, in ticks; undefined if it will not, or already has. */

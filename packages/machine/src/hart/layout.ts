@@ -4,6 +4,8 @@
  */
 import { HART_AREA, SHARED_AREA } from "../memory.ts";
 
+export { CODE_MAP, PAIR_LOCK } from "../memory.ts";
+
 /** Leaving generated code: what `signal` says after a call-out. 0 goes on. */
 export const Signal = {
   none: 0,
@@ -150,25 +152,9 @@ export const HartState = {
 
 const DECODE_BYTES = (COMPRESSED_ENTRIES + WORD_ENTRIES) * DecodeEntry.bytes;
 
-/**
- * Code map, which all harts share: a byte for each page of RAM, by its number in RAM, that is not 0 if code may have been
- * translated from the page. Generated code gives a page a write tag only after it has read 0 here, and a store without a
- * write tag reaches `HartCallouts.store`, which announces it. So whoever translates first sets the byte, then takes the
- * write tags that harts have already (`dropWriteTags` does both for its hart), and only then reads the code.
- */
-export const CODE_MAP = 0x1_0000;
-
-/** A word that all harts share: 1 while one of them is within a 16-byte atomic. The word at 0 stays unused, as 0 is no valid offset. */
-export const PAIR_LOCK = 0x1000;
-
-/** RAM has at most 3.5 GiB. */
-const MAX_RAM_PAGES = 0xe_0000;
-
 /** Offset of a hart's state in the wasm memory, and the hart whose it is. */
 export const hartBase = (index: number): number => SHARED_AREA + HART_AREA * index;
 export const hartIndex = (base: number): number => (base - SHARED_AREA) / HART_AREA;
-
-if (CODE_MAP + MAX_RAM_PAGES > SHARED_AREA) throw new Error("the shared area is too small");
 
 if (HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes > HartState.tlbs) throw new Error("hart layout overlaps");
 if (HartState.tlbs + TLB_BANKS * TLB_ENTRIES * TLB_ENTRY_BYTES > HartState.targets)
