@@ -3,9 +3,9 @@ import { globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
 /** From the bottom up; a package may import from those before it. */
-const layers = ["isa", "machine", "devices", "guests", "hypervisor", "bulkhead"];
+const layers = ["isa", "machine", "network", "devices", "guests", "hypervisor", "bulkhead"];
 /** Packages that run in a browser too: only their adapters and tests may use Node. */
-const portable = ["isa", "machine", "devices", "hypervisor"];
+const portable = ["isa", "machine", "network", "devices", "hypervisor"];
 const isNodeAdapter = (file: string): boolean => /-node\.ts$|\.test\.ts$/.test(file);
 
 const packageOf = (file: string): string | undefined => /^packages\/([^/]+)\//.exec(file)?.[1];

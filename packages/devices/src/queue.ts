@@ -49,6 +49,7 @@ export class Virtqueue {
   #indirect = false;
   #nextAvailable = 0;
   #nextUsed = 0;
+  #grouping = false;
   /** The used index when the driver was last considered for an interrupt. */
   #signalled = 0;
 
@@ -93,6 +94,19 @@ export class Virtqueue {
     if (typeof segments === "string") return this.#refuse(segments);
     this.#nextAvailable = (this.#nextAvailable + 1) & 0xffff;
     return new Chain(this.#memory, segments, (written) => this.#push(rings, head, written));
+  }
+
+  /** Puts the last `count` chains that were taken, and not completed, back: the next ones are the same again. */
+  rewind(count: number): void {
+    this.#nextAvailable = (this.#nextAvailable - count) & 0xffff;
+  }
+
+  /** Lets the driver see all chains that are completed by `work` at once. */
+  together(work: () => void): void {
+    this.#grouping = true;
+    work();
+    this.#grouping = false;
+    if (this.#rings !== undefined) this.#store(this.#rings.deviceOffset + 2, this.#nextUsed);
   }
 
   /** Whether chains were completed for which the driver wants an interrupt now. Each completion is considered once. */
@@ -177,7 +191,7 @@ export class Virtqueue {
     this.#memory.view.setUint32(rings.deviceOffset + element, head, true);
     this.#memory.view.setUint32(rings.deviceOffset + element + 4, written, true);
     this.#nextUsed = (this.#nextUsed + 1) & 0xffff;
-    this.#store(rings.deviceOffset + 2, this.#nextUsed);
+    if (!this.#grouping) this.#store(rings.deviceOffset + 2, this.#nextUsed);
   }
 
   #load(offset: number): number {

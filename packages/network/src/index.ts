@@ -1,0 +1,2 @@
+/** The network of guests: frames, a switch, and a NAT that needs no privileges. The `node` entry has the host's sockets. */
+export * from "./frame.ts";
