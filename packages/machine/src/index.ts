@@ -8,4 +8,8 @@ export { Machine, type MachineOptions, type MachineStop } from "./machine.ts";
 export * from "./memory.ts";
 export * from "./platform/index.ts";
 export type { Processor, ProcessorFactory } from "./processor.ts";
+export { Activity, ActivityWord } from "./profile/activity.ts";
+export { type GuestImage, GuestView, type HartSnapshot } from "./profile/guest-view.ts";
+export { profiledDevice } from "./profile/profiled-device.ts";
+export { profiled } from "./profile/profiled-processor.ts";
 export { type JitThreshold, TranslatingProcessor } from "./translating-processor.ts";
