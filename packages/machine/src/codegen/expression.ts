@@ -4,7 +4,11 @@
  */
 import { type FunctionBuilder, Op, ValueType } from "../wasm/index.ts";
 
-type Kind = "constant" | "leaf" | "operation" | "condition";
+type Kind = "constant" | "leaf" | "double" | "single" | "operation" | "condition";
+
+/** The upper half of a register that holds a single. */
+const BOX = -0x1_0000_0000n;
+const SIGN = { f32: 0x8000_0000n, f64: -0x8000_0000_0000_0000n } as const;
 
 export class Expression {
   readonly kind: Kind;
@@ -44,6 +48,16 @@ export class Expression {
     return Expression.leaf((b) => b.get(index));
   }
 
+  /** The 64 bits of a double in a local of its type. */
+  static double(index: number): Expression {
+    return new Expression("double", 0, [], 0n, (b) => b.get(index));
+  }
+
+  /** A boxed single in a local of its type. */
+  static single(index: number): Expression {
+    return new Expression("single", 0, [], 0n, (b) => b.get(index));
+  }
+
   /** An i64 result from i64 operands. */
   static operation(opcode: number, ...operands: Expression[]): Expression {
     return new Expression("operation", opcode, operands);
@@ -58,11 +72,64 @@ export class Expression {
     return this.kind === "constant" && this.value === value;
   }
 
+  /** Whether it is known to be a boxed single. */
+  get isBoxed(): boolean {
+    if (this.kind === "operation" && this.#negates("f32")) return this.operands[0]!.isBoxed;
+    return this.kind === "single" || (this.kind === "constant" && this.value >= BOX && this.value < 0n);
+  }
+
+  /** The value in a form that is cheap to emit again. */
+  held(b: FunctionBuilder): Expression {
+    if (this.kind !== "operation" && this.kind !== "condition") return this;
+    if (this.#negates("f32") || this.#negates("f64")) return this;
+    const local = b.temporary(ValueType.i64);
+    this.emit(b);
+    b.set(local);
+    return Expression.local(local);
+  }
+
+  /** Leaves the value on the stack as a double. */
+  emitDouble(b: FunctionBuilder): void {
+    if (this.kind === "double") this.write?.(b);
+    else if (this.#negates("f64")) {
+      this.operands[0]!.emitDouble(b);
+      b.op(Op.f64_neg);
+    } else {
+      this.emit(b);
+      b.op(Op.f64_reinterpret_i64);
+    }
+  }
+
+  /** Leaves the low half of the value on the stack as a single. */
+  emitSingle(b: FunctionBuilder): void {
+    if (this.kind === "single") this.write?.(b);
+    else if (this.#negates("f32")) {
+      this.operands[0]!.emitSingle(b);
+      b.op(Op.f32_neg);
+    } else {
+      this.emit(b);
+      b.op(Op.i32_wrap_i64).op(Op.f32_reinterpret_i32);
+    }
+  }
+
+  /** Whether it is the change of sign of something that is cheap to emit again. */
+  #negates(format: "f32" | "f64"): boolean {
+    const [negated, sign] = this.operands;
+    if (this.opcode !== Op.i64_xor || negated === undefined || sign === undefined) return false;
+    return sign.isConstant(SIGN[format]) && negated.operands.length === 0;
+  }
+
   /** Leaves the value on the stack as an i64. */
   emit(b: FunctionBuilder): void {
     if (this.kind === "constant") b.i64(this.value);
     else if (this.kind === "leaf") this.write?.(b);
-    else if (this.#local >= 0) b.get(this.#local);
+    else if (this.kind === "double") {
+      this.write?.(b);
+      b.op(Op.i64_reinterpret_f64);
+    } else if (this.kind === "single") {
+      this.write?.(b);
+      b.op(Op.i32_reinterpret_f32).op(Op.i64_extend_i32_u).i64(BOX).op(Op.i64_or);
+    } else if (this.#local >= 0) b.get(this.#local);
     else {
       if (this.kind === "condition") {
         this.#emitOperator(b);

@@ -18,6 +18,7 @@ import {
 import { HartState, Signal, TlbEntry } from "../hart/layout.ts";
 import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
 import { Expression } from "./expression.ts";
+import type { InlineFloat } from "./float-inline.ts";
 import { emitMulHighSigned, emitMulHighUnsigned } from "./multiply.ts";
 import type { RuntimeImports } from "./runtime-functions.ts";
 import { emitHostAddress, emitTagMatch, emitTlbEntry } from "./tlb-probe.ts";
@@ -60,12 +61,17 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   protected abstract leaveOnSignal(): void;
   /** Behind a CSR access: the data TLB bank and `floatEnabled` may be others now. */
   protected abstract statusRead(): void;
-  /** Goes on with a floating-point instruction only if `mstatus.FS` allows it. */
-  protected abstract requireFloat(): void;
+  /**
+   * Goes on with a floating-point instruction only if `mstatus.FS` allows it. False if the block has asked already and
+   * neither a CSR access nor a call has come in between: then what is known of `frm` and `fflags` still holds.
+   */
+  protected abstract requireFloat(): boolean;
+  /** Floating-point operations inline; without it all are calls. */
+  protected inlineFloat: InlineFloat | undefined;
 
   /** Emits an instruction: the one way in. */
   instruction(instruction: Pick<Instruction, "semantics">, fields: Fields<Field>): void {
-    if (usesFloat(instruction)) this.requireFloat();
+    if (usesFloat(instruction) && this.requireFloat()) this.inlineFloat?.forget();
     instruction.semantics(this, fields);
     this.#entryLocal = -1;
     this.b.releaseTemporaries();
@@ -235,10 +241,13 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
 
   float(operation: FloatOperation, rounding: Field | undefined, ...operands: (Expression | undefined)[]): Expression {
     const { b } = this;
+    const present = operands.filter((operand) => operand !== undefined);
+    const inline = this.inlineFloat?.emit(operation, rounding as number | undefined, present);
+    if (inline !== undefined) return inline;
     b.get(HART);
     if (rounding === undefined) b.i32(0);
     else this.emitField(rounding);
-    for (const operand of operands) operand?.emit(b);
+    for (const operand of present) operand.emit(b);
     const result = b.temporary(ValueType.i64);
     b.call(this.imports.float(operation)).set(result);
     if (rounding !== undefined) this.leaveOnException();

@@ -10,9 +10,10 @@ const { i64, f32, f64 } = ValueType;
 export function fmaDoubleFused(routine: Routine, isProduct: number): void {
   const { b } = routine;
   routine.requireNearestEven();
-  const [x, y, z] = routine.operands("f64");
+  const operands = routine.operands("f64");
+  const [x, y, z] = operands;
   const [value, product] = [b.local(f64), b.local(f64)];
-  pushRelaxedFma(b, x!, y!, z!);
+  pushRelaxedFma(b, "f64", (index) => b.get(operands[index]!));
   b.set(value);
   routine.requireFinite("f64", value);
   routine.isTiny("f64", value).if();

@@ -5,20 +5,26 @@
 import { type FunctionBuilder, ModuleBuilder, ValueType } from "../wasm/index.ts";
 
 const { f64 } = ValueType;
-const Simd = { f64x2_splat: 0x14, f64x2_extract_lane: 0x21, f64x2_relaxed_madd: 0x107 } as const;
+const Simd = {
+  f32: { splat: 0x13, extractLane: 0x1f, relaxedMadd: 0x105 },
+  f64: { splat: 0x14, extractLane: 0x21, relaxedMadd: 0x107 },
+} as const;
 const LANE = 0;
 
-/** Pushes x × y + z of three locals. */
-export function pushRelaxedFma(b: FunctionBuilder, x: number, y: number, z: number): void {
-  for (const local of [x, y, z]) b.get(local).simd(Simd.f64x2_splat);
-  b.simd(Simd.f64x2_relaxed_madd).simd(Simd.f64x2_extract_lane).op(LANE);
+/** Pushes x × y + z, which `push` pushes by their index. */
+export function pushRelaxedFma(b: FunctionBuilder, format: "f32" | "f64", push: (index: number) => void): void {
+  for (let index = 0; index < 3; index++) {
+    push(index);
+    b.simd(Simd[format].splat);
+  }
+  b.simd(Simd[format].relaxedMadd).simd(Simd[format].extractLane).op(LANE);
 }
 
 /** Whether this engine has relaxed SIMD and rounds its multiply-add once. */
 export function isMultiplyAddFused(): boolean {
   const module = new ModuleBuilder();
   const probe = module.function([f64, f64, f64], [f64], "probe");
-  pushRelaxedFma(probe, 0, 1, 2);
+  pushRelaxedFma(probe, "f64", (index) => probe.get(index));
   const bytes = module.finish();
   if (!WebAssembly.validate(bytes)) return false;
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));

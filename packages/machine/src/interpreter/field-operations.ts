@@ -131,10 +131,11 @@ export class FieldOperations extends WasmOperations<EntryField> {
     b.end();
   }
 
-  protected requireFloat(): void {
+  protected requireFloat(): boolean {
     this.b.get(HART).memory(Memory.i32_load, HartState.floatEnabled).op(Op.i32_eqz).if();
     this.system("illegal", this.constant(0n), this.constant(0n));
     this.b.end();
+    return true;
   }
 
   #registerOffset(register: EntryField): void {

@@ -4,6 +4,7 @@
  */
 import type { Decoded } from "@bulkhead/isa";
 import { Expression } from "../codegen/expression.ts";
+import { InlineFloat } from "../codegen/float-inline.ts";
 import type { RuntimeImports } from "../codegen/runtime-functions.ts";
 import { emitRegionOperands, emitTargetHit, LEAVE } from "../codegen/target-probe.ts";
 import { emitTlbEntry } from "../codegen/tlb-probe.ts";
@@ -47,6 +48,9 @@ export class RegionOperations extends WasmOperations<number> {
 
   constructor(b: FunctionBuilder, regions: RegionImports) {
     super(b, regions.runtime);
+    this.inlineFloat = new InlineFloat(b, regions.runtime, () =>
+      this.system("illegal", this.constant(0n), this.constant(0n)),
+    );
     this.#regions = regions;
     this.#home = b.local(ValueType.i64);
     this.#budget = b.local(ValueType.i32);
@@ -226,12 +230,13 @@ export class RegionOperations extends WasmOperations<number> {
     b.end();
   }
 
-  protected requireFloat(): void {
-    if (this.#floatChecked) return;
+  protected requireFloat(): boolean {
+    if (this.#floatChecked) return false;
     this.b.get(HART).memory(Memory.i32_load, HartState.floatEnabled).op(Op.i32_eqz).hint("unlikely").if();
     this.system("illegal", this.constant(0n), this.constant(0n));
     this.b.end();
     this.#floatChecked = true;
+    return true;
   }
 
   /** Calls the region at the pc, and goes on when it has come back to the next instruction. */
