@@ -24,6 +24,8 @@ import { type PageResolver, REACH } from "./jit/code-window.ts";
 import { Translator } from "./jit/translator.ts";
 import { type GuestMemory, PAGE_SIZE, RAM_BASE } from "./memory.ts";
 import type { Processor } from "./processor.ts";
+import { Activity, ActivityWord } from "./profile/activity.ts";
+import { profiledCallouts } from "./profile/callout-module.ts";
 
 /** A hart as the processor needs it. */
 export interface ProcessorHart extends HartCallouts {
@@ -45,15 +47,24 @@ export class TranslatingProcessor implements Processor {
   readonly #run: (hart: number) => void;
   /** Physical page number of offset 0 in the wasm memory. */
   readonly #firstPage: number;
+  /** By hart, while a profile is taken. */
+  readonly #activities: readonly ActivityWord[];
 
-  /** Harts are bound by index: the hart at `hartBase(i)` is `harts[i]`. */
-  constructor(memory: GuestMemory, harts: readonly ProcessorHart[], threshold: JitThreshold = DEFAULT_THRESHOLD) {
+  /** Harts are bound by index: the hart at `hartBase(i)` is `harts[i]`. @param profile keep `HartState.activity`. */
+  constructor(
+    memory: GuestMemory,
+    harts: readonly ProcessorHart[],
+    threshold: JitThreshold = DEFAULT_THRESHOLD,
+    profile = false,
+  ) {
     this.#memory = memory;
     this.#harts = harts;
     this.#firstPage = (RAM_BASE - memory.ramOffset) / PAGE_SIZE;
     const regions = new WebAssembly.Table({ initial: 1024, element: "anyfunc" });
     const env = { memory: memory.wasm, regions };
-    const hart = calloutImports(harts);
+    this.#activities = profile ? harts.map((_, index) => new ActivityWord(memory, index)) : [];
+    const callouts = calloutImports(harts);
+    const hart = profile ? profiledCallouts(memory.wasm, callouts) : callouts;
     const runtime = new WebAssembly.Instance(compiled("runtime", runtimeModule), { env, hart });
     const imports = { env, hart, runtime: runtime.exports, float: floatFunctions(memory.wasm) };
     const key = threshold === "never" ? NEVER : threshold;
@@ -63,13 +74,14 @@ export class TranslatingProcessor implements Processor {
         this.#miss(base, pc, offset >>> 0, entry, key === 0),
     };
     const interpreter = new WebAssembly.Instance(
-      compiled(`interpreter ${key}`, () => interpreterModule(key)),
+      compiled(`interpreter ${key} ${profile}`, () => interpreterModule(key, profile)),
       { ...imports, dispatch },
     );
     const run = interpreter.exports as { run(hart: number): void; retired(): void };
     this.#run = run.run;
     this.#translator = new Translator(memory, regions, {
       imports: { ...imports, run: interpreter.exports },
+      profile,
       retired: run.retired,
       forget: (offset) => this.#forget(offset),
       forgetAll: () => this.#forgetAll(),
@@ -78,7 +90,7 @@ export class TranslatingProcessor implements Processor {
 
   /** Runs a hart until `HartState.signal` is set or its budget has ended. */
   run(hart: number): void {
-    this.#translator.compile();
+    this.#whileCompiling(hart, () => this.#translator.compile());
     this.#protectCode();
     this.#run(hartBase(hart));
   }
@@ -116,13 +128,21 @@ export class TranslatingProcessor implements Processor {
     const hot = atOnce || view.getInt32(entry + JumpEntry.offset, true) === (offset | 0);
     let target = this.#translator.targetAt(offset);
     if (target === 0 && hot) {
-      this.#translator.request(offset, this.#pagesAround(base, pc));
-      if (atOnce) this.#translator.compile();
+      this.#whileCompiling(hartIndex(base), () => {
+        this.#translator.request(offset, this.#pagesAround(base, pc));
+        if (atOnce) this.#translator.compile();
+      });
       this.#protectCode();
       target = this.#translator.targetAt(offset);
     }
     view.setInt32(entry + JumpEntry.offset, offset, true);
     view.setInt32(entry + JumpEntry.region, target, true);
+  }
+
+  #whileCompiling(hart: number, work: () => void): void {
+    const activity = this.#activities[hart];
+    if (activity === undefined) work();
+    else activity.during(Activity.compile, work);
   }
 
   /** Where instruction fetches of a hart find the pages around a pc now. */

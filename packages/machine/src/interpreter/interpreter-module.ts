@@ -27,8 +27,9 @@ const illegal: Pick<Instruction, "semantics"> = {
  * `dispatch.decode(word, entry)` which fills a decode-cache entry, and `dispatch.miss(hart, pc, offset, entry)` for a jump
  * target whose jump-cache entry is another's or that was met more than `threshold` times. A positive `region` in an entry is a
  * packed target, any other counts down.
+ * @param profile whether the hart is to say what it does.
  */
-export function interpreterModule(threshold: number): Uint8Array<ArrayBuffer> {
+export function interpreterModule(threshold: number, profile = false): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory("env", "memory", 1);
   module.importTable("env", "regions");
@@ -38,7 +39,7 @@ export function interpreterModule(threshold: number): Uint8Array<ArrayBuffer> {
   const fetch = imports.callout("fetch");
   const interpret = module.function([i32, i64, i32], [i32]);
   emitInterpret(interpret, imports, { decode, fetch });
-  emitEntrances(module, { interpret: interpret.index, miss, fetch }, threshold);
+  emitEntrances(module, { interpret: interpret.index, miss, fetch }, threshold, profile);
   return module.finish();
 }
 

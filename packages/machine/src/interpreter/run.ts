@@ -12,6 +12,8 @@ import {
 } from "../codegen/target-probe.ts";
 import { HART } from "../codegen/wasm-operations.ts";
 import { HartState, JUMP_ENTRIES, JumpEntry, TargetEntry } from "../hart/layout.ts";
+import { Activity } from "../profile/activity.ts";
+import { emitActivity } from "../profile/emit-activity.ts";
 import { type FunctionBuilder, Memory, type ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
 import { emitLocate } from "./fetch.ts";
 
@@ -39,15 +41,22 @@ export const RESUME = { parameters: [i32, i32, i64, i64], results: [i64] } as co
  *  - `retired(hart, depth, entry, pc)` stands in the table where a region was: it makes the target cache forget the pc.
  *
  * @param threshold how often a jump target is met before `miss` is asked for its region.
+ * @param profile whether the hart is to say what it does.
  */
-export function emitEntrances(module: ModuleBuilder, calls: RunCalls, threshold: number): void {
+export function emitEntrances(module: ModuleBuilder, calls: RunCalls, threshold: number, profile: boolean): void {
   const resume = module.function(RESUME.parameters, RESUME.results, "resume");
-  emitResume(resume, calls, module.type(REGION_PARAMETERS, REGION_RESULTS), threshold);
+  emitResume(resume, calls, module.type(REGION_PARAMETERS, REGION_RESULTS), threshold, profile);
   emitRun(module.function([i32], [], "run"), resume.index);
   emitRetired(module.function(REGION_PARAMETERS, REGION_RESULTS, "retired"));
 }
 
-function emitResume(b: FunctionBuilder, calls: RunCalls, regionType: number, threshold: number): void {
+function emitResume(
+  b: FunctionBuilder,
+  calls: RunCalls,
+  regionType: number,
+  threshold: number,
+  profile: boolean,
+): void {
   const [depth, pc, until] = [1, 2, 3];
   const host = b.local(i32);
   const page = b.local(i64);
@@ -70,6 +79,7 @@ function emitResume(b: FunctionBuilder, calls: RunCalls, regionType: number, thr
   b.callIndirect(regionType).set(pc).br(next);
   b.end();
 
+  if (profile) emitActivity(b, Activity.interpreter);
   b.i64(-1n).set(page);
   emitLocate(b, { pc, host, page, addend, leave }, calls.fetch);
   const cold = b.block();

@@ -155,11 +155,13 @@ class RegionEmitter {
     }
   }
 
-  /** Behind a call the next block's registers are taken from memory. */
+  /** Behind a call the next block's registers are taken from memory; a jump may lead into another function. */
   #comeBack(block: Block, edge: Edge): void {
+    if (block.ending === "jump" && "block" in edge) this.#operations.mark(edge.block.offset);
     if (block.ending !== "call") return;
     const live = "block" in edge ? this.#registers.get(edge.block)!.liveIn : { x: 0, f: 0 };
     this.#operations.reload(live);
+    this.#operations.mark(block.steps.at(-1)!.offset);
   }
 
   #edge(node: BlockNode, position: number, dirty: RegisterSet): void {

@@ -11,6 +11,8 @@ import { emitTlbEntry } from "../codegen/tlb-probe.ts";
 import { HART, WasmOperations } from "../codegen/wasm-operations.ts";
 import { HartState, Signal, TargetEntry, TlbEntry } from "../hart/layout.ts";
 import { PAGE_SIZE } from "../memory.ts";
+import { Activity } from "../profile/activity.ts";
+import { emitActivity, emitPlace } from "../profile/emit-activity.ts";
 import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
 import type { Ending } from "./control-flow.ts";
 import { DATA_TLB, EMPTY, type RegisterSet, union } from "./liveness.ts";
@@ -26,6 +28,8 @@ export interface RegionImports {
   /** `resume(hart, depth, pc, until)`: goes on at `pc` until control comes to `until`, or has to leave. */
   readonly resume: number;
   readonly regionType: number;
+  /** Whether regions are to say where the hart is. */
+  readonly profile: boolean;
 }
 
 export class RegionOperations extends WasmOperations<number> {
@@ -63,6 +67,7 @@ export class RegionOperations extends WasmOperations<number> {
     if (offset !== 0) b.i64(BigInt(offset)).op(Op.i64_sub);
     b.set(this.#home);
     this.reload(live);
+    this.mark(offset);
   }
 
   /** Takes registers and what else is kept in locals from memory. */
@@ -82,6 +87,13 @@ export class RegionOperations extends WasmOperations<number> {
           .memory(Memory.i64_load, HartState.f + r * 8)
           .set(this.#local(this.#f, r));
     }
+  }
+
+  /** Says, while a profile is taken, that the hart runs translated code at an offset from the home page. */
+  mark(offset: number): void {
+    if (!this.#regions.profile) return;
+    emitActivity(this.b, Activity.translated);
+    emitPlace(this.b, () => this.#at(offset).emit(this.b));
   }
 
   /** Charges the budget for a block of `count` instructions. */

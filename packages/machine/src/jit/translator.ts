@@ -33,6 +33,8 @@ interface CodePage {
 /** What the translator needs of the processor that executes its regions. */
 export interface TranslatorHost {
   readonly imports: WebAssembly.Imports;
+  /** Whether regions are to say where the hart is, for a profile. */
+  readonly profile: boolean;
   /** Stands in the table where a region was, and makes whoever calls it look for another. */
   readonly retired: () => void;
   /** An entry, by its offset, has another region now, or none: nothing may keep its target. */
@@ -155,7 +157,7 @@ export class Translator {
       const entries = region.entries.map((offset) => blocks.get(offset)!);
       const code = { window: region.window, blocks: [...blocks.values()], entries };
       const b = module.function(REGION_PARAMETERS, REGION_RESULTS);
-      emitRegion(b, { runtime, resume, regionType }, code);
+      emitRegion(b, { runtime, resume, regionType, profile: this.#host.profile }, code);
       if (region.index === 0) region.index = this.#takeIndex();
       module.element(region.index, b);
       translated = true;

@@ -1,19 +1,13 @@
 /** A processor that says what its harts do. Who calls it: the machine, in place of the plain one, while a profile is taken. */
-import type { GuestMemory } from "../memory.ts";
-import type { Processor, ProcessorFactory } from "../processor.ts";
-import type { ProcessorHart } from "../translating-processor.ts";
+import type { ProcessorFactory } from "../processor.ts";
 import { Activity, ActivityWord } from "./activity.ts";
-import { profiledHart } from "./profiled-hart.ts";
 
-/** Wraps what makes a processor so that every hart keeps its activity. */
+/** Makes a processor's harts say when they run guest code, and when the machine deals with what took them out of it. */
 export const profiled =
-  (make: (memory: GuestMemory, harts: readonly ProcessorHart[]) => Processor): ProcessorFactory =>
+  (make: ProcessorFactory): ProcessorFactory =>
   (memory, harts) => {
     const words = harts.map((hart) => new ActivityWord(memory, hart.index));
-    const inner = make(
-      memory,
-      harts.map((hart, index) => profiledHart(hart, words[index])),
-    );
+    const inner = make(memory, harts);
     let last = 0;
     return {
       run(hart) {
