@@ -1,4 +1,4 @@
-/** What generated code calls: declared once, provided by the hart's call-outs and the runtime module, imported by name. */
+/** What generated code calls: declared once, provided by the runtime module and the hart's call-outs, imported by name. */
 import { atomicOperations, type FloatOperation, floatOperations } from "@bulkhead/isa";
 import { type ModuleBuilder, ValueType } from "../wasm/index.ts";
 
@@ -21,7 +21,10 @@ export const calloutSignatures = {
   system: signature([i32, i32, i64, i64]),
 } as const;
 
-/** Functions of the runtime module: arithmetic that WebAssembly lacks, and atomics behind the TLB. */
+/** Call-outs that the runtime module puts something faster before: generated code calls that instead. */
+const hastened: ReadonlySet<keyof typeof calloutSignatures> = new Set(["load", "store", "fetch", "csr", "system"]);
+
+/** Further functions of the runtime module: arithmetic that WebAssembly lacks, and atomics behind the TLB. */
 export const runtimeSignatures = {
   carrylessMul: signature([i64, i64], i64),
   carrylessMulHigh: signature([i64, i64], i64),
@@ -53,7 +56,7 @@ export class RuntimeImports {
   }
 
   callout(name: keyof typeof calloutSignatures): number {
-    return this.#import("hart", name, calloutSignatures[name]);
+    return this.#import(hastened.has(name) ? "runtime" : "hart", name, calloutSignatures[name]);
   }
 
   runtime(name: string): number {

@@ -1,32 +1,60 @@
 /**
- * The runtime module: carry-less products and atomics behind the TLB, as WebAssembly functions that
- * the interpreter and every translated region import.
+ * The runtime module, whose WebAssembly functions the interpreter and every translated region import: what the hart's
+ * call-outs mostly do, carry-less products, and atomics behind the TLB.
  */
 import { type AtomicOperation, atomicOperations } from "@bulkhead/isa";
 import { HartState, Signal, TlbEntry } from "../hart/layout.ts";
+import { EXECUTE, READ, WRITE } from "../hart/pmp.ts";
 import { Atomic, type FunctionBuilder, Memory, ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
+import { emitCsr } from "./csr-access.ts";
+import { emitFetch, emitLoad, emitPage, emitStore } from "./memory-access.ts";
+import { emitPageWalk } from "./page-walk.ts";
+import { emitSelect, emitSystem } from "./privilege.ts";
 import { calloutSignatures, runtimeSignatures } from "./runtime-functions.ts";
-import { emitHostAddress, emitTagMatch, emitTlbEntry } from "./tlb-probe.ts";
 
 const { i32, i64 } = ValueType;
 const ILLEGAL_INSTRUCTION = 2;
 /** First parameters of the functions below that touch memory. */
 const [HART, ADDRESS] = [0, 1];
 
-/** The module's bytes; it imports `env.memory` and the call-out `hart.atomicAddress`. */
+/** The module's bytes; it imports `env.memory` and the call-outs of the hart. */
 export function runtimeModule(): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory("env", "memory", 1);
-  const { parameters, results } = calloutSignatures.atomicAddress;
-  const callout = module.importFunction("hart", "atomicAddress", parameters, results);
+  const callouts = Object.fromEntries(
+    (Object.keys(calloutSignatures) as (keyof typeof calloutSignatures)[]).map((name) => {
+      const { parameters, results } = calloutSignatures[name];
+      return [name, module.importFunction("hart", name, parameters, results)];
+    }),
+  ) as Record<keyof typeof calloutSignatures, number>;
+
+  const translate = (emit: (b: FunctionBuilder) => void): number => {
+    const b = module.function([i32, i64], [i32]);
+    emit(b);
+    return b.index;
+  };
+  const [readWalk, writeWalk, executeWalk] = [READ, WRITE, EXECUTE].map((access) =>
+    translate((b) => emitPageWalk(b, access)),
+  ) as [number, number, number];
+  const readPage = translate((b) => emitPage(b, TlbEntry.read, readWalk));
+  const writePage = translate((b) => emitPage(b, TlbEntry.write, writeWalk));
+  const select = module.function([i32, i32, i32], [i32]);
+  emitSelect(select);
+
+  const replace = (name: keyof typeof calloutSignatures) =>
+    module.function(calloutSignatures[name].parameters, calloutSignatures[name].results, name);
+  emitLoad(replace("load"), readWalk, readPage, callouts.load);
+  emitStore(replace("store"), writeWalk, writePage, callouts.store);
+  emitFetch(replace("fetch"), executeWalk, callouts.fetch);
+  emitCsr(replace("csr"), select.index, callouts.csr);
+  emitSystem(replace("system"), { select: select.index, writePage, callout: callouts.system });
+
   const define = (name: string) =>
     module.function(runtimeSignatures[name]!.parameters, runtimeSignatures[name]!.results, name);
-
   carrylessMul(define("carrylessMul"), "low");
   carrylessMul(define("carrylessMulHigh"), "high");
-
-  const address = module.function(parameters, results);
-  atomicAddress(address, callout);
+  const address = replace("atomicAddress");
+  atomicAddress(address, { readPage, writePage, callout: callouts.atomicAddress });
   for (const bytes of [4, 8] as const) {
     const operand = new AtomicOperand(bytes, address.index);
     loadReserved(define(`loadReserved${bytes}`), operand);
@@ -57,26 +85,18 @@ function carrylessMul(b: FunctionBuilder, half: "low" | "high"): void {
 }
 
 /** Offset in the memory of an aligned operand, through the TLB where it hits; 0 with an exception. */
-function atomicAddress(b: FunctionBuilder, callout: number): void {
+function atomicAddress(b: FunctionBuilder, calls: { readPage: number; writePage: number; callout: number }): void {
   const [size, write] = [2, 3];
-  const entry = b.local(i32);
-  emitTlbEntry(b, ADDRESS, entry, () => b.get(HART).memory(Memory.i32_load, HartState.dataTlb));
-  b.get(write).i32(Math.log2(TlbEntry.write)).op(Op.i32_shl).op(Op.i32_add).memory(Memory.i64_load, TlbEntry.read);
-  emitTagMatch(b, ADDRESS);
-  b.get(ADDRESS)
-    .op(Op.i32_wrap_i64)
-    .i32(1)
-    .get(size)
-    .op(Op.i32_shl)
-    .i32(1)
-    .op(Op.i32_sub)
-    .op(Op.i32_and)
-    .op(Op.i32_eqz);
-  b.op(Op.i32_and).if(i32);
-  emitHostAddress(b, ADDRESS, entry);
-  b.else();
-  b.get(HART).get(ADDRESS).get(size).get(write).call(callout);
+  const page = b.local(i32);
+  const slow = b.block();
+  b.get(ADDRESS).op(Op.i32_wrap_i64).i32(1).get(size).op(Op.i32_shl).i32(1).op(Op.i32_sub).op(Op.i32_and).brIf(slow);
+  b.get(write).if(i32);
+  b.get(HART).get(ADDRESS).call(calls.writePage).else();
+  b.get(HART).get(ADDRESS).call(calls.readPage).end();
+  b.tee(page).op(Op.i32_eqz).brIf(slow);
+  b.get(ADDRESS).op(Op.i32_wrap_i64).i32(0xfff).op(Op.i32_and).get(page).op(Op.i32_add).return();
   b.end();
+  b.get(HART).get(ADDRESS).get(size).get(write).call(calls.callout);
 }
 
 /** Accesses to an operand of 4 or 8 bytes, all with values of that width. */

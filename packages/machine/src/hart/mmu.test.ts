@@ -5,6 +5,7 @@ import { Random, seedOf } from "../testing/random-node.ts";
 import { Cause } from "./cause.ts";
 import { Privilege, Slot } from "./state.ts";
 import { type Access, oracleWalk, type Walk } from "./testing/oracle-walk.ts";
+import { fillTables, randomAddress } from "./testing/random-tables.ts";
 import {
   enterMode,
   entryFor,
@@ -204,33 +205,11 @@ test("walk: agrees with the specification's own steps on random tables", () => {
   let reached = 0;
   for (let round = 0; round < 60; round++) {
     const machine = sample("machine");
-    fillTables(machine, random);
+    fillTables(machine.memory, random);
     for (let i = 0; i < 80; i++) reached += compare(machine, random) ? 1 : 0;
   }
   assert.ok(reached > 300, `only ${reached} translations succeeded`);
 });
-
-/** Tables 0 to 7 get random entries that mostly point at each other or at RAM; every kind of error is among them. */
-function fillTables({ memory }: Sample, random: Random): void {
-  for (let i = 0; i < 8; i++) {
-    for (let index = 0; index < 512; index += index < 8 ? 1 : random.pick([1, 7, 63])) {
-      poke(memory, table(i) + 8 * index, randomEntry(random));
-    }
-  }
-}
-
-function randomEntry(random: Random): bigint {
-  let entry: bigint;
-  const kind = random.below(10);
-  if (kind < 5) entry = entryFor(table(random.below(9)), 0n);
-  else if (kind < 6)
-    entry = entryFor(random.pick([0x8000_0000, 0, 0x4000_0000, 0x80_0000_0000]), BigInt(random.below(128) * 2));
-  else entry = entryFor(RAM_BASE + random.below(RAM_SIZE / 4096) * 4096, BigInt(random.below(128) * 2) | Pte.A | Pte.R);
-  if (random.below(10) === 0) entry ^= 1n << BigInt(random.below(64));
-  if (random.below(12) === 0) entry |= Pte.N | (8n << 10n);
-  if (random.below(12) === 0) entry |= BigInt(random.below(4)) << 61n;
-  return entry;
-}
 
 const accesses: readonly Access[] = ["load", "store", "fetch"];
 
@@ -275,17 +254,4 @@ function compare({ hart, memory }: Sample, random: Random): boolean {
   for (const [address, value] of written) assert.equal(peek(memory, Number(address)), value);
   if (cause === 0) assert.notEqual(hart.mmu.permissions & bit, 0);
   return cause === 0 && privilege !== Privilege.machine;
-}
-
-/** Small indices on every level, sometimes the high half, sometimes anything at all. */
-function randomAddress(random: Random): bigint {
-  if (random.below(20) === 0) return random.doubleword();
-  let address = BigInt(random.below(4096));
-  for (let level = 0; level < 5; level++) {
-    const index = random.below(4) === 0 ? random.below(512) : random.below(8);
-    if (level < 3 || random.below(3) > 0) address |= BigInt(index) << BigInt(12 + 9 * level);
-  }
-  const width = random.pick([39n, 48n, 57n, 32n]);
-  address &= (1n << width) - 1n;
-  return random.below(3) === 0 ? BigInt.asUintN(64, BigInt.asIntN(Number(width), address)) : address >> 1n;
 }
