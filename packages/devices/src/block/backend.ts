@@ -1,4 +1,4 @@
-/** What a block device stands on. Who implements it: memory, files and overlays; who calls it: `Block`. */
+/** What a block device stands on. Who implements it: memory, images and overlays; who calls it: `Block`, images above. */
 
 /** The unit of the guest's addresses and of a backend's size. @spec virtio "Block Device" */
 export const SECTOR_BYTES = 512;
@@ -19,8 +19,10 @@ export interface BlockBackend {
   flush(): void;
   /** The guest does not need these bytes any more; what they read as is undefined. */
   discard?(offset: number, length: number): void;
-  /** Makes these bytes zero without being given zeros. */
-  writeZeroes?(offset: number, length: number): void;
+  /** Makes these bytes zero without being given zeros. @param unmap their space may be given back. */
+  writeZeroes?(offset: number, length: number, unmap: boolean): void;
+  /** Makes the disk larger; what is added reads as zeros. Errors: `DiskError`, and then its size is as before. */
+  resize?(bytes: number): void;
   /** Gives up what the backend holds on the host. */
   close?(): void;
 }

@@ -12,6 +12,8 @@ const ZEROS = new Uint8Array(64 * 1024);
 interface Range {
   readonly offset: number;
   readonly length: number;
+  /** The space may be given back. */
+  readonly unmap: boolean;
 }
 
 /** Performs the request whose ranges are the rest of the chain. All are checked before any is touched. */
@@ -21,9 +23,9 @@ export function eraseRanges(backend: BlockBackend, chain: Chain, kind: "discard"
   if (chain.readable > MAX_RANGES * RANGE_BYTES) return BlockStatus.ioError;
   const ranges = parseRanges(backend, chain, kind === "discard" ? 0 : UNMAP);
   if (typeof ranges === "number") return ranges;
-  for (const { offset, length } of ranges) {
+  for (const { offset, length, unmap } of ranges) {
     if (kind === "discard") backend.discard?.(offset, length);
-    else writeZeroes(backend, offset, length);
+    else writeZeroes(backend, offset, length, unmap);
   }
   return BlockStatus.ok;
 }
@@ -35,17 +37,18 @@ function parseRanges(backend: BlockBackend, chain: Chain, allowedFlags: number):
   for (let at = 0; at < view.byteLength; at += RANGE_BYTES) {
     const sector = view.getBigUint64(at, true);
     const sectors = view.getUint32(at + 8, true);
-    if ((view.getUint32(at + 12, true) & ~allowedFlags) !== 0) return BlockStatus.unsupported;
+    const flags = view.getUint32(at + 12, true);
+    if ((flags & ~allowedFlags) !== 0) return BlockStatus.unsupported;
     if (sectors > MAX_RANGE_SECTORS) return BlockStatus.ioError;
     if (sector + BigInt(sectors) > BigInt(backend.size / SECTOR_BYTES)) return BlockStatus.ioError;
-    ranges.push({ offset: Number(sector) * SECTOR_BYTES, length: sectors * SECTOR_BYTES });
+    ranges.push({ offset: Number(sector) * SECTOR_BYTES, length: sectors * SECTOR_BYTES, unmap: flags !== 0 });
   }
   return ranges;
 }
 
-function writeZeroes(backend: BlockBackend, offset: number, length: number): void {
+function writeZeroes(backend: BlockBackend, offset: number, length: number, unmap: boolean): void {
   if (backend.writeZeroes !== undefined) {
-    backend.writeZeroes(offset, length);
+    backend.writeZeroes(offset, length, unmap);
     return;
   }
   for (let done = 0; done < length; done += ZEROS.length) {

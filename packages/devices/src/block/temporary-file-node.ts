@@ -5,18 +5,19 @@
 import { closeSync, ftruncateSync, openSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FileBackend } from "./file-backend-node.ts";
+import { HostFile } from "./host-file-node.ts";
+import { RawImage } from "./raw.ts";
 
 /**
  * @param size bytes. @param directory where the space comes from; where it is not given or cannot be written, the
  * system's temporary directory, which is memory on some hosts. Errors: those of the file system.
  */
-export function openTemporaryDisk(size: number, directory?: string): FileBackend {
+export function openTemporaryDisk(size: number, directory?: string): RawImage {
   const { path, fd } = create(directory);
   try {
     unlinkSync(path);
     ftruncateSync(fd, size);
-    return new TemporaryDisk(path, fd, size, false);
+    return new RawImage(new TemporaryFile(path, fd, false));
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -33,7 +34,7 @@ function create(directory: string = tmpdir()): { path: string; fd: number } {
   }
 }
 
-class TemporaryDisk extends FileBackend {
+class TemporaryFile extends HostFile {
   /** It does not outlive the process, so nothing of it has to be stable. */
   override flush(): void {}
 }

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { openDisk } from "./file-backend-node.ts";
+import { openDisk } from "./open-disk-node.ts";
 import { Overlay } from "./overlay.ts";
 import { openTemporaryDisk } from "./temporary-file-node.ts";
 
