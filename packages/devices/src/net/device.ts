@@ -155,7 +155,10 @@ export class Net implements VirtioDevice, ControlTarget {
   }
 
   #send(chain: Chain): void {
-    if (chain.readable < HEADER_BYTES) return this.#transport.fail("a frame lacks its header");
+    if (chain.readable < HEADER_BYTES) {
+      this.#transport.fail("a frame lacks its header");
+      return;
+    }
     const header = chain.read(HEADER_BYTES);
     const length = chain.readable;
     const offload = parseHeader(header, length);
