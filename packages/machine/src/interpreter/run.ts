@@ -2,6 +2,7 @@
  * The inner loop of a hart: from one jump target to the next, by the region translated for it or by the interpreter. It is
  * apart from the interpreter because V8 optimises a small function sooner and better.
  */
+import { emitAnyInterrupt } from "../codegen/privilege.ts";
 import {
   emitRegionOperands,
   emitTargetEntry,
@@ -11,7 +12,7 @@ import {
   REGION_RESULTS,
 } from "../codegen/target-probe.ts";
 import { HART } from "../codegen/wasm-operations.ts";
-import { HartState, JUMP_ENTRIES, JumpEntry, TargetEntry } from "../hart/layout.ts";
+import { HartState, JUMP_ENTRIES, JumpEntry, Signal, TargetEntry } from "../hart/layout.ts";
 import { Activity } from "../profile/activity.ts";
 import { emitActivity } from "../profile/emit-activity.ts";
 import { type FunctionBuilder, Memory, type ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
@@ -132,6 +133,12 @@ function emitRun(b: FunctionBuilder, resume: number): void {
   // No pc is odd, so that nothing but having to leave ends this.
   b.get(HART).i32(MAX_DEPTH).get(HART).memory(Memory.i64_load, HartState.pc).i64(LEAVE).call(resume);
   b.i64(~LEAVE).op(Op.i64_and).memory(Memory.i64_store, HartState.pc);
+  // Traps and returns from them go on here, unless an interrupt may be due.
+  b.get(HART).memory(Memory.i32_load, HartState.signal).i32(Signal.jumped).op(Op.i32_eq).if();
+  emitAnyInterrupt(b);
+  b.op(Op.i32_eqz).if();
+  b.get(HART).i32(Signal.none).memory(Memory.i32_store, HartState.signal);
+  b.end().end();
   // Without a reason to stop, it was the depth of calls.
   b.get(HART).memory(Memory.i32_load, HartState.signal).op(Op.i32_eqz);
   b.get(HART).memory(Memory.i32_load, HartState.budget).i32(0).op(Op.i32_ge_s).op(Op.i32_and).brIf(again);
