@@ -17,12 +17,17 @@ const BLOCK = 512;
 const directory = mkdtempSync(join(tmpdir(), "bulkhead-crash-"));
 after(() => rmSync(directory, { recursive: true }));
 
+class PowerLoss extends Error {}
+
 /** A file that can lose its power: what was written since the last flush arrives in part and in any order. */
 class FragileFile extends MemoryFile {
   stable: Uint8Array = new Uint8Array(0);
+  /** Writes and flushes until the power fails. */
+  left = Number.POSITIVE_INFINITY;
   #unstable: { offset: number; bytes: Uint8Array }[] = [];
 
   override write(offset: number, from: Uint8Array): void {
+    if (this.left-- <= 0) throw new PowerLoss();
     super.write(offset, from);
     for (let at = 0; at < from.length; ) {
       const length = Math.min(from.length - at, BLOCK - ((offset + at) % BLOCK));
@@ -32,6 +37,7 @@ class FragileFile extends MemoryFile {
   }
 
   override flush(): void {
+    if (this.left-- <= 0) throw new PowerLoss();
     this.stable = this.bytes.slice();
     this.#unstable = [];
   }
@@ -75,20 +81,31 @@ class Allowed {
   }
 }
 
-function act(random: Random, disk: Qcow2Image, allowed: Allowed): void {
+function act(random: Random, file: FragileFile, disk: Qcow2Image, allowed: Allowed): void {
   const block = random.below(SIZE / BLOCK);
   const blocks = Math.min(1 + random.below(random.pick([1, 8, 200])), SIZE / BLOCK - block);
   const kind = random.below(12);
   if (kind === 0) {
+    // A flush is where the order matters: half of the losses of power are to happen in one.
+    if (random.below(3) === 0) file.left = random.below(random.pick([8, 60]));
     disk.flush();
     allowed.flushed();
     return;
   }
   const value = kind < 4 ? 0 : 1 + random.below(255);
+  for (let i = 0; i < blocks; i++) allowed.wrote(block + i, value);
   if (kind === 1) disk.discard(block * BLOCK, blocks * BLOCK);
   if (value === 0) disk.writeZeroes(block * BLOCK, blocks * BLOCK, kind < 3);
   else disk.write(block * BLOCK, new Uint8Array(blocks * BLOCK).fill(value));
-  for (let i = 0; i < blocks; i++) allowed.wrote(block + i, value);
+}
+
+function actUntilLoss(random: Random, file: FragileFile, disk: Qcow2Image, allowed: Allowed): void {
+  file.left = random.below(1000);
+  try {
+    for (;;) act(random, file, disk, allowed);
+  } catch (error) {
+    if (!(error instanceof PowerLoss)) throw error;
+  }
 }
 
 const cases: [string, Partial<CreateOptions>, boolean][] = [
@@ -104,8 +121,11 @@ for (const [what, options, behind] of cases) {
     const base = Uint8Array.from({ length: SIZE }, (_, i) => 1 + ((i / BLOCK) & 0x7f));
     const backing = behind ? new MemoryBackend(base, true) : undefined;
     let file = new FragileFile();
-    createQcow2(file, { size: SIZE, ...options });
-    for (let life = 0; life < 40; life++) {
+    for (let life = 0; life < 80; life++) {
+      if (life % 4 === 0) {
+        file = new FragileFile();
+        createQcow2(file, { size: SIZE, ...options });
+      }
       const disk = new Qcow2Image(file, { backing });
       if (disk.header.dirty) {
         assert.equal(checkQcow2(disk, true).errors, 0);
@@ -115,7 +135,7 @@ for (const [what, options, behind] of cases) {
       const before = new Uint8Array(SIZE);
       disk.read(0, before);
       const allowed = new Allowed(before);
-      for (let i = random.below(60); i >= 0; i--) act(random, disk, allowed);
+      actUntilLoss(random, file, disk, allowed);
       const survivor = file.survivor(random);
       file = new FragileFile(survivor);
       file.flush();
