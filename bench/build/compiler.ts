@@ -33,6 +33,8 @@ export function findCompiler(command: readonly string[], fixedFlags: readonly st
 /** The host's own compiler: native times are shown where there is one. */
 export const hostCompiler = (): Compiler | undefined => findCompiler(["cc"], []);
 
+/** Static programs, so that they run in any guest. */
+export const riscvFlags: readonly string[] = ["-static", "-s", "-march=rv64gc", "-mabi=lp64d"];
+
 /** The host's cross compiler, where Debian's gcc-riscv64-linux-gnu is installed. */
-export const hostCrossCompiler = (): Compiler | undefined =>
-  findCompiler(["riscv64-linux-gnu-gcc"], ["-static", "-s", "-march=rv64gc", "-mabi=lp64d"]);
+export const hostCrossCompiler = (): Compiler | undefined => findCompiler(["riscv64-linux-gnu-gcc"], riscvFlags);

@@ -7,6 +7,10 @@ import type { Compiler } from "./compiler.ts";
 
 const SOURCES = join(import.meta.dirname, "..", "programs");
 
+/** The names of all programs. */
+export const programNames = async (): Promise<string[]> =>
+  (await readdir(SOURCES)).filter((name) => name.endsWith(".c")).map((name) => name.slice(0, -2));
+
 /** The directory with all programs of `programs/` compiled. Errors: `build-failed`. */
 export async function compilePrograms(cache: string, kind: string, compiler: Compiler): Promise<string> {
   const names = (await readdir(SOURCES)).filter((name) => /\.[ch]$/.test(name)).sort();
@@ -14,12 +18,12 @@ export async function compilePrograms(cache: string, kind: string, compiler: Com
   for (const name of names) hash.update(name).update(await readFile(join(SOURCES, name)));
   const directory = join(cache, `programs-${kind}-${hash.digest("hex").slice(0, 16)}`);
   await mkdir(directory, { recursive: true });
-  for (const name of names.filter((each) => each.endsWith(".c"))) {
-    const program = join(directory, name.slice(0, -2));
+  for (const name of await programNames()) {
+    const program = join(directory, name);
     if (existsSync(program)) continue;
     // Whole or absent: another run may look at the same moment.
     const partial = `${program}.partial-${process.pid}`;
-    await compiler.compile(join(SOURCES, name), partial);
+    await compiler.compile(join(SOURCES, `${name}.c`), partial);
     await rename(partial, program);
   }
   return directory;

@@ -163,7 +163,7 @@ static uint16_t state_work(uint32_t *seed, uint16_t sum) {
 }
 
 int main(int argc, char **argv) {
-  uint32_t rounds = scaled(4600, scale_of(argc, argv)), seed = 3;
+  uint32_t rounds = scaled(8000, scale_of(argc, argv)), seed = 3;
   uint64_t start = now_ns();
   uint16_t sum = 0;
   for (uint32_t i = 0; i < rounds; i++) {

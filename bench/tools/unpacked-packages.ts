@@ -53,7 +53,10 @@ export async function unpackPackages(wanted: PackagesWanted): Promise<UnpackedPa
 async function fetchAndUnpack({ name, packages, cache, onProgress }: PackagesWanted, directory: string): Promise<void> {
   const architecture = architectures[process.arch];
   if (process.platform !== "linux" || architecture === undefined) {
-    throw new BenchError("tool-missing", `Debian has no ${name} for ${process.platform} on ${process.arch}: install it`);
+    throw new BenchError(
+      "tool-missing",
+      `Debian has no ${name} for ${process.platform} on ${process.arch}: install it`,
+    );
   }
   const restore = useProxies();
   try {
@@ -108,7 +111,9 @@ async function unpackEntry(entry: TarEntry, path: string, root: string): Promise
 
 /** A link from the package's root is one from the unpacked root; relative, so that the directory can be renamed. */
 async function relativeLink(target: string, path: string, root: string): Promise<string> {
-  const up = dirname(path).slice(root.length + 1).split("/");
+  const up = dirname(path)
+    .slice(root.length + 1)
+    .split("/");
   return join(...up.map(() => ".."), placeOf(target));
 }
 
@@ -117,7 +122,8 @@ async function programsOf(root: string): Promise<UnpackedPackages> {
   const multiarch = (await readdir(libraries)).filter((name) => /^(x86_64|aarch64)-linux-gnu$/.test(name));
   const folders = [...multiarch.map((name) => join(libraries, name)), libraries];
   const linker = (await Promise.all(folders.map(linkerIn))).find((path) => path !== undefined);
-  if (linker === undefined) throw new BenchError("tool-missing", `${root} holds no dynamic linker: remove it and retry`);
+  if (linker === undefined)
+    throw new BenchError("tool-missing", `${root} holds no dynamic linker: remove it and retry`);
   // Sub-folders too: some packages keep private libraries in one of their own.
   const command = (path: string): string[] => [linker, "--library-path", folders.join(":"), join(root, path)];
   return { root, command };

@@ -1,0 +1,83 @@
+/** Gets ready what the chosen workloads need: compiled programs, guests, and the sessions that measure in them. */
+import { join } from "node:path";
+import { buildMachine } from "../packages/bulkhead/src/build-machine.ts";
+import { ensureImage } from "../packages/guests/src/index.ts";
+import { hostCompiler } from "./build/compiler.ts";
+import { guestFiles, writeInitrd } from "./build/initrd.ts";
+import { compilePrograms, programNames } from "./build/programs.ts";
+import type { GuestDescription } from "./emulators/emulator.ts";
+import { writePayloadDisk } from "./payload/payload.ts";
+import { bootSession, bootWorkloads } from "./sessions/boot-session.ts";
+import { busyboxSession, busyboxWorkloads } from "./sessions/busybox-session.ts";
+import { type DebianGuest, debianSession, debianWorkloads } from "./sessions/debian-session.ts";
+import { hartsSession, hartsWorkloads } from "./sessions/harts-session.ts";
+import type { Session } from "./sessions/session.ts";
+import { crossCompiler } from "./tools/cross-compiler.ts";
+import { imagePackages } from "./workloads/real-programs.ts";
+import type { Workload } from "./workloads/workload.ts";
+
+/** The image with the real programs; users see it in `bulkhead images` and may remove it. */
+const IMAGE = "bench";
+const MEMORY_MIB = 1024;
+const CONSOLE = "console=ttyS0 panic=-1";
+const QUIET = `${CONSOLE} quiet loglevel=1`;
+
+export interface Preparation {
+  readonly chosen: readonly Workload[];
+  readonly cache: string;
+  /** A directory for this run's guests. */
+  readonly scratch: string;
+  readonly signal: AbortSignal;
+  onProgress(text: string): void;
+}
+
+export interface Prepared {
+  readonly sessions: readonly Session[];
+  readonly compiler: string;
+  /** Where the small programs are as this host runs them; undefined where it has no compiler. */
+  readonly nativePrograms: string | undefined;
+}
+
+/** Prepares. Errors: `tool-missing`, `build-failed`, and an `ImageError` where an image cannot be built. */
+export async function prepare(wanted: Preparation): Promise<Prepared> {
+  const { chosen, cache, onProgress } = wanted;
+  const uses = (workloads: readonly Workload[]): boolean => workloads.some((each) => chosen.includes(each));
+  onProgress("compile programs");
+  const compiler = await crossCompiler(cache, onProgress);
+  const programs = await compilePrograms(cache, "riscv64", compiler);
+  const native = hostCompiler();
+  const nativePrograms = native && (await compilePrograms(cache, "host", native));
+  const sessions: Session[] = [];
+  if (uses(bootWorkloads)) sessions.push(bootSession(await busyboxGuest(wanted, undefined)));
+  if (uses(busyboxWorkloads)) sessions.push(busyboxSession(await busyboxGuest(wanted, programs)));
+  if (uses(hartsWorkloads)) sessions.push(hartsSession(await busyboxGuest(wanted, programs)));
+  if (uses(debianWorkloads)) sessions.push(debianSession(await debianGuest(wanted, programs), wanted.scratch));
+  return { sessions, compiler: compiler.version, nativePrograms };
+}
+
+async function image(name: string, { signal, onProgress }: Preparation, include: readonly string[] = []) {
+  return await ensureImage(name, {
+    ...(include.length > 0 && { include }),
+    runMachine: buildMachine,
+    signal,
+    onProgress: ({ text, fraction }) => onProgress(`build image ${name}: ${Math.floor(fraction * 100)} %: ${text}`),
+  });
+}
+
+/** @param programs the directory of programs to put into it, or none. */
+async function busyboxGuest(wanted: Preparation, programs: string | undefined): Promise<GuestDescription> {
+  const { kernel, initrd: imageInitrd } = await image("busybox", wanted);
+  const initrd = join(wanted.scratch, programs === undefined ? "boot.cpio" : "programs.cpio");
+  const files = programs === undefined ? new Map() : await guestFiles(programs, await programNames());
+  await writeInitrd(initrd, imageInitrd, files);
+  return { kernel, initrd, append: QUIET, memoryMiB: MEMORY_MIB, cpus: 1, disks: [] };
+}
+
+async function debianGuest(wanted: Preparation, programs: string): Promise<DebianGuest> {
+  const { kernel, initrd, append, disk } = await image(IMAGE, wanted, imagePackages);
+  if (disk === undefined) throw new TypeError("an image with packages has a disk");
+  const payload = join(wanted.scratch, "payload.raw");
+  await writePayloadDisk(payload, await guestFiles(programs, ["clock", "timed"]));
+  const disks = [disk, payload] as const;
+  return { kernel, initrd, append: `${append} bulkhead.console panic=-1`, memoryMiB: MEMORY_MIB, cpus: 1, disks };
+}

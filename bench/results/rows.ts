@@ -1,0 +1,97 @@
+/** From samples to what is told: a row for each workload, a verdict for each group. */
+import {
+  type Group,
+  type GroupName,
+  groupOf,
+  groups,
+  moreIsBetter,
+  type Target,
+  type Workload,
+} from "../workloads/workload.ts";
+import type { Samples } from "./samples.ts";
+import { geometricMean, type Summary } from "./statistics.ts";
+
+export const NATIVE = "native";
+
+/** Who is compared: `subject` with the best of `peers` in each row. */
+export interface Comparison {
+  readonly subject: string;
+  readonly peers: readonly string[];
+  readonly kind: "qemu" | "revision";
+}
+
+export interface Row {
+  readonly workload: Workload;
+  readonly subject: Summary | undefined;
+  readonly peers: ReadonlyMap<string, Summary>;
+  /** The peer that did best, in workloads of seconds. */
+  readonly best: string | undefined;
+  /** How many times faster than the best peer; only for seconds. */
+  readonly ratio: number | undefined;
+  readonly native: Summary | undefined;
+}
+
+/** How a value stands to a target. */
+export type Verdict = "aim" | "must" | "missed";
+
+/** The rows of the workloads that have samples, in the order of the groups. */
+export function rowsOf(
+  workloads: readonly Workload[],
+  samples: Samples,
+  { subject, peers }: Pick<Comparison, "subject" | "peers">,
+): Row[] {
+  const order = Object.keys(groups);
+  const sorted = [...workloads].sort((a, b) => order.indexOf(a.group) - order.indexOf(b.group));
+  const rows = sorted.map((workload): Row => {
+    const found = peers.flatMap((name) => {
+      const summary = samples.summary(workload.name, name);
+      return summary === undefined ? [] : [[name, summary] as const];
+    });
+    const own = samples.summary(workload.name, subject);
+    const best = workload.unit === "s" ? found.toSorted(([, a], [, b]) => a.median - b.median)[0] : undefined;
+    return {
+      workload,
+      subject: own,
+      peers: new Map(found),
+      best: best?.[0],
+      ratio: own !== undefined && best !== undefined ? best[1].median / own.median : undefined,
+      native: samples.summary(workload.name, NATIVE),
+    };
+  });
+  return rows.filter((row) => row.subject !== undefined || row.peers.size > 0);
+}
+
+/** Judges a value; ratios, and whatever is better when there is more of it, have to reach the target from below. */
+export function judge(value: number, { must, aim }: Target, more: boolean): Verdict {
+  const reaches = (bound: number): boolean => (more ? value >= bound : value <= bound);
+  return reaches(aim) ? "aim" : reaches(must) ? "must" : "missed";
+}
+
+/** A row against its own target, where it has one. */
+export function judgeRow({ workload, ratio, subject }: Row): Verdict | undefined {
+  if (workload.target === undefined) return undefined;
+  const value = workload.unit === "s" ? ratio : subject?.median;
+  return value === undefined ? undefined : judge(value, workload.target, moreIsBetter(workload.unit));
+}
+
+export interface GroupResult {
+  readonly name: GroupName;
+  readonly group: Group;
+  readonly rows: readonly Row[];
+  /** Over the ratios of the group; undefined where there is none. */
+  readonly mean: number | undefined;
+  readonly worst: number | undefined;
+}
+
+/** The rows by group, with the mean and the worst of their ratios where the group is judged by them. */
+export function groupResults(rows: readonly Row[]): GroupResult[] {
+  return (Object.keys(groups) as GroupName[]).flatMap((name) => {
+    const own = rows.filter(({ workload }) => workload.group === name);
+    if (own.length === 0) return [];
+    const ratios = own.flatMap(({ ratio, workload }) => (ratio === undefined || workload.informative ? [] : [ratio]));
+    const group = groupOf(name);
+    const judged = group.mean !== undefined && ratios.length > 0;
+    const [mean, worst] = judged ? [geometricMean(ratios), Math.min(...ratios)] : [undefined, undefined];
+    return [{ name, group, rows: own, mean, worst }];
+  });
+}

@@ -1,0 +1,33 @@
+/** From what work was expected to take and what it took to how long the rest will take. */
+
+export class TimeLeft {
+  #expectedTotal: number;
+  #expectedDone = 0;
+  #taken = 0;
+
+  /** @param expectedTotal seconds that all work is expected to take. */
+  constructor(expectedTotal: number) {
+    this.#expectedTotal = expectedTotal;
+  }
+
+  /** A piece of work is done that was expected to take `expected` seconds and took `taken`. */
+  done(expected: number, taken: number): void {
+    this.#expectedDone += expected;
+    this.#taken += taken;
+  }
+
+  /** Work that will not be done after all. */
+  skip(expected: number): void {
+    this.#expectedTotal -= expected;
+  }
+
+  get fraction(): number {
+    return this.#expectedTotal <= 0 ? 1 : Math.min(1, this.#expectedDone / this.#expectedTotal);
+  }
+
+  /** Seconds left, when `running` seconds of the present piece have passed. Early guesses lean on the expectation. */
+  secondsLeft(running: number): number {
+    const pace = (this.#taken + 20) / (this.#expectedDone + 20);
+    return Math.max(0, (this.#expectedTotal - this.#expectedDone) * pace - running);
+  }
+}

@@ -1,0 +1,144 @@
+/** The busybox guest: idling, waking up, stalls, and the small programs, interleaved between the emulators. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { GuestDescription } from "../emulators/emulator.ts";
+import { checkClock } from "../guest/clock-check.ts";
+import { readRow, readValues } from "../guest/read-rows.ts";
+import type { RunningGuest } from "../guest/running-guest.ts";
+import { NATIVE } from "../results/rows.ts";
+import { type SmallProgram, smallPrograms } from "../workloads/small-programs.ts";
+import type { Workload } from "../workloads/workload.ts";
+import { type Round, runWell, type Session } from "./session.ts";
+
+const BOOT_TIMEOUT_MS = 120_000;
+const BOOT_SECONDS = 3;
+const STALL_SECONDS = 3;
+const LEAST_TIMEOUT_MS = 120_000;
+const run = promisify(execFile);
+
+const idle: readonly Workload[] = [
+  { name: "idle-cpu", title: "CPU of one core", group: "idle", unit: "%", target: { must: 1, aim: 0.2 } },
+  { name: "wakeup-median", title: "wake-up latency, median", group: "idle", unit: "ms" },
+  {
+    name: "wakeup-p99",
+    title: "wake-up latency, 99th percentile",
+    group: "idle",
+    unit: "ms",
+    target: { must: 1, aim: 0.5 },
+  },
+  { name: "wakeup-worst", title: "wake-up latency, worst", group: "idle", unit: "ms" },
+];
+const stalls: readonly Workload[] = [
+  {
+    name: "stall-timer",
+    title: "delay of a timer signal, worst",
+    group: "stall",
+    unit: "ms",
+    target: { must: 20, aim: 5 },
+  },
+  { name: "stall-poll", title: "gap in a busy loop, worst", group: "stall", unit: "ms" },
+];
+
+export const busyboxWorkloads: readonly Workload[] = [...smallPrograms, ...idle, ...stalls];
+
+/** How long the guests are watched while they do nothing, and for how long sleeps are timed. */
+const idleSeconds = (quick: boolean): number => (quick ? 4 : 15);
+const wakeupScale = (quick: boolean): number => (quick ? 0.4 : 1);
+const scaleOf = (program: SmallProgram, quick: boolean): number => (quick ? program.quickScale : 1);
+
+/** @param guest the busybox guest with the small programs in /bench. */
+export function busyboxSession(guest: GuestDescription): Session {
+  const anyOf = (list: readonly Workload[], wants: (name: string) => boolean): boolean =>
+    list.some(({ name }) => wants(name));
+  return {
+    workloads: busyboxWorkloads,
+    expectedSeconds(wants, quick) {
+      const programs = smallPrograms.filter(({ name }) => wants(name));
+      const programSeconds = programs.reduce((sum, each) => sum + each.expectedSeconds * scaleOf(each, quick), 0);
+      const wakeup = anyOf(idle, wants) ? idleSeconds(quick) / 3 + 5 * wakeupScale(quick) : 0;
+      return BOOT_SECONDS + programSeconds + wakeup + (anyOf(stalls, wants) ? STALL_SECONDS : 0);
+    },
+    async round(round) {
+      const guests: RunningGuest[] = [];
+      for (const emulator of round.emulators) guests.push(await boot(round, emulator.name, guest));
+      const checks = await Promise.all(guests.map((each) => checkClock(each, "/bench/clock")));
+      if (anyOf(idle, round.wants)) await measureIdle(round, guests);
+      if (anyOf(stalls, round.wants)) for (const each of guests) await measureStalls(round, each);
+      for (const program of smallPrograms) if (round.wants(program.name)) await measureProgram(round, guests, program);
+      for (const check of checks) {
+        const problem = await check();
+        if (problem !== undefined) round.problem(problem);
+      }
+      await Promise.all(guests.map((each) => each.stop()));
+    },
+  };
+}
+
+function boot(round: Round, name: string, guest: GuestDescription): Promise<RunningGuest> {
+  return round.step(`${name}: boot busybox`, BOOT_SECONDS, async () => {
+    const emulator = round.emulators.find((each) => each.name === name)!;
+    const started = await round.start(emulator, guest);
+    await started.until(/@bench ready/, BOOT_TIMEOUT_MS);
+    return started;
+  });
+}
+
+async function measureIdle(round: Round, guests: readonly RunningGuest[]): Promise<void> {
+  const seconds = idleSeconds(round.quick);
+  await round.step("idle guests", (seconds * guests.length) / 3, async () => {
+    // What a boot leaves to do is done by then.
+    await delay(1000);
+    const before = guests.map(({ usage }) => usage.cpuSeconds);
+    const startMs = performance.now();
+    await delay(seconds * 1000);
+    const elapsed = (performance.now() - startMs) / 1000;
+    for (const [index, each] of guests.entries()) {
+      const percent = ((each.usage.cpuSeconds - before[index]) / elapsed) * 100;
+      round.samples.add("idle-cpu", each.emulator.name, percent);
+    }
+  });
+  for (const guest of guests) {
+    const scale = wakeupScale(round.quick);
+    await round.step(`${guest.emulator.name}: wake-ups`, 5 * scale, async () => {
+      const { output } = await runWell(guest, `/bench/wakeup ${scale}`, LEAST_TIMEOUT_MS);
+      recordMilliseconds(round, guest, output);
+    });
+  }
+}
+
+const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function recordMilliseconds({ samples }: Round, guest: RunningGuest, output: string): void {
+  for (const [name, seconds] of readValues(output)) samples.add(name, guest.emulator.name, seconds * 1000);
+}
+
+async function measureStalls(round: Round, guest: RunningGuest): Promise<void> {
+  await round.step(`${guest.emulator.name}: stalls`, STALL_SECONDS, async () => {
+    const { output } = await runWell(guest, "/bench/stalls", LEAST_TIMEOUT_MS);
+    recordMilliseconds(round, guest, output);
+  });
+}
+
+async function measureProgram(round: Round, guests: readonly RunningGuest[], program: SmallProgram): Promise<void> {
+  const { name } = program;
+  const scale = scaleOf(program, round.quick);
+  const expected = program.expectedSeconds * scale;
+  for (const guest of guests) {
+    await round.step(`${guest.emulator.name}: ${program.title}`, expected, async () => {
+      const timeoutMs = LEAST_TIMEOUT_MS + expected * 40_000;
+      recordRow(round, name, guest.emulator.name, (await runWell(guest, `/bench/${name} ${scale}`, timeoutMs)).output);
+    });
+  }
+  if (round.nativePrograms !== undefined) {
+    const { stdout } = await run(join(round.nativePrograms, name), [String(scale)]);
+    recordRow(round, name, NATIVE, stdout);
+  }
+}
+
+/** Records what a program reported; without its line the output is of no use. */
+export function recordRow(round: Round, workload: string, machine: string, output: string): void {
+  const row = readRow(output, workload);
+  if (row === undefined) round.problem(`${workload} on ${machine} reported nothing: ${output.trim().slice(-200)}`);
+  else round.samples.add(workload, machine, row.seconds, row.checksum);
+}
