@@ -38,6 +38,13 @@ export class CodeMap {
     Atomics.and(this.#bytes, page - this.#firstPage, ~this.#bit);
   }
 
+  /** This thread has nothing of any page any more. */
+  removeAll(): void {
+    for (let index = 0; index < this.#bytes.length; index++) {
+      if ((this.#bytes[index] & this.#bit) !== 0) Atomics.and(this.#bytes, index, ~this.#bit);
+    }
+  }
+
   /** Brings this thread's bit down if it has nothing of the page (`holds`), and says whether any thread has. */
   note(page: number, holds: boolean): boolean {
     if (holds) return true;

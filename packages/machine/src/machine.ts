@@ -1,25 +1,26 @@
 /**
- * A machine: memory, harts, platform devices and the processor, and the loop that runs them in slices on one thread.
- * Who calls it: the thread of a partition, which moves bytes between devices and host, and sleeps while all harts wait.
+ * A machine: memory, harts, platform devices and the processor, and the loop that runs them in slices. All harts take turns
+ * on the machine's thread, or each but hart 0 gets one of its own. Who calls it: the thread of a partition, which moves
+ * bytes between devices and host, and sleeps while all harts wait.
  */
-import { type BootDescription, type BootEntry, loadBoot } from "./boot/load.ts";
+import { type BootDescription, loadBoot } from "./boot/load.ts";
 import { Bus, type InterruptLine, type MmioDevice } from "./bus.ts";
-import { Cause } from "./hart/cause.ts";
 import { type Clock, HostClock, millisecondsUntil } from "./hart/clock.ts";
 import { Hart } from "./hart/hart.ts";
-import { HartState, Signal } from "./hart/layout.ts";
+import { Signal } from "./hart/layout.ts";
+import { HartRunner, type Surroundings } from "./hart-runner.ts";
 import { GuestMemory } from "./memory.ts";
 import { VIRTIO_SLOTS, virtioSlot } from "./platform/memory-map.ts";
-import { Platform } from "./platform-devices.ts";
-import type { Processor, ProcessorFactory } from "./processor.ts";
-import { serveCall } from "./sbi/dispatch.ts";
+import { type InterruptTarget, Platform } from "./platform-devices.ts";
+import type { ProcessorFactory } from "./processor.ts";
 import { FirmwareEvents } from "./sbi/firmware-events.ts";
-import { enterSupervisor, HartPort } from "./sbi/hart-port.ts";
-import { HartStates, HartStatus } from "./sbi/hart-states.ts";
-import type { SbiHost } from "./sbi/host.ts";
+import { HartPort, prepareHart } from "./sbi/hart-port.ts";
+import { HartStates } from "./sbi/hart-states.ts";
+import type { SbiHost, SystemReset } from "./sbi/host.ts";
 import { PerformanceCounters } from "./sbi/performance-counters.ts";
 import { uartConsole } from "./sbi/uart-console.ts";
-import { sliceBudget } from "./slice-budget.ts";
+import { SliceLength, sliceBudget } from "./slice-budget.ts";
+import { MachineThreads, type ThreadOptions } from "./threads/machine-threads.ts";
 
 export interface MachineOptions {
   /** Bytes of RAM, a multiple of 64 KiB. */
@@ -35,6 +36,8 @@ export interface MachineOptions {
   readonly clock?: Clock;
   /** Asked at a guest's reboot, when all output is with `onOutput`: start again from the same boot description (default), or stop with `reset`. */
   readonly onReboot?: () => "restart" | "stop";
+  /** Gives each hart but the first a thread of its own. The clock has to be a `HostClock` of a time that threads share. */
+  readonly threads?: ThreadOptions;
 }
 
 /** How a guest ended. `code` is what it gave with `failed`, else 0. */
@@ -43,34 +46,26 @@ export interface MachineStop {
   readonly code: number;
 }
 
-const SIGNAL = HartState.signal / 4;
-const BUDGET = HartState.budget / 4;
-const CAUSE = HartState.cause / 4;
-const ECALL_BYTES = 4n;
-const MENVCFG = 0x30a;
-const ADUE = 1n << 61n;
 /** Writing 0 there resets a virtio device. @spec virtio "MMIO Device Register Layout" */
 const VIRTIO_STATUS = 0x70;
-/** Returns from generated code in one slice: ends it for a guest that faults forever without retiring anything. */
-const MAX_EXITS = 10_000;
 /** Bytes of fresh randomness that a guest finds in its device tree. */
 const SEED_BYTES = 32;
-/** External interrupts: the ones by which the host can wake a hart. */
-const EXTERNAL_INTERRUPTS = (1n << 9n) | (1n << 11n);
-const MIE = 0x304;
+/** Slices of hart 0 in one call of `runSlice`, when other harts are on threads of their own. */
+const SLICES = 5;
 
 export class Machine {
   readonly memory: GuestMemory;
   readonly bus = new Bus();
   readonly clock: Clock;
+  /** The harts that run on this thread: all of them, or the first one. */
   readonly harts: readonly Hart[];
   readonly platform: Platform;
   readonly #options: MachineOptions;
-  readonly #processor: Processor;
+  readonly #runners: readonly HartRunner[];
   readonly #virtio = new Map<number, MmioDevice>();
-  #states: HartStates;
-  /** What serves environment calls from S-mode, when the hypervisor is the guest's firmware. */
-  #sbi: SbiHost | undefined;
+  readonly #states: HartStates;
+  readonly #threads: MachineThreads | undefined;
+  readonly #sliceLength: number;
   #state: "running" | MachineStop = "running";
   #restarting = false;
   /** The hart that runs now, if one does. */
@@ -78,26 +73,48 @@ export class Machine {
 
   /** Does not load anything yet: devices are attached first, then `start` is called. */
   constructor(options: MachineOptions) {
+    const { harts, threads } = options;
     this.#options = options;
-    this.memory = new GuestMemory(options.ramSize, options.harts);
+    this.memory = new GuestMemory(options.ramSize, harts);
     this.clock = options.clock ?? new HostClock();
     const start = options.boot.firmware === undefined ? "supervisor" : "machine";
     const common = { memory: this.memory, bus: this.bus, clock: this.clock, start } as const;
-    this.harts = Array.from({ length: options.harts }, (_, index) => new Hart({ ...common, index }));
-    this.platform = new Platform(this.bus, this.harts, this.clock, {
+    const local = threads === undefined ? harts : 1;
+    this.harts = Array.from({ length: local }, (_, index) => new Hart({ ...common, index }));
+    const processor = options.processor(this.memory, this.harts);
+    let surroundings: Surroundings = this.#taking(local > 1);
+    let targets: readonly InterruptTarget[] = this.harts;
+    if (threads !== undefined && harts > 1) {
+      this.#threads = new MachineThreads({
+        ...threads,
+        harts,
+        memory: this.memory,
+        hart: this.harts[0],
+        processor,
+        bus: this.bus,
+        clock: this.clock,
+        start,
+        console: () => uartConsole(this.platform.uart),
+        reset: (reset) => this.#reset(reset),
+        isInterrupted: () => this.#isInterrupted,
+      });
+      surroundings = this.#threads.crew;
+      targets = this.#threads.crew.others.map((other) => other ?? this.harts[0]);
+    } else {
+      this.memory.onWrite = (address, length) => processor.written(address, length);
+      for (const hart of this.harts) hart.isCodePage = (page) => processor.isCodePage(page);
+    }
+    const alone = local > 1 ? SliceLength.turns : SliceLength.alone;
+    this.#sliceLength = this.#threads === undefined ? alone : SliceLength.threads;
+    this.#states = this.#threads?.crew.states ?? new HartStates(harts);
+    const states = this.#states;
+    this.#runners = this.harts.map((hart) => new HartRunner(hart, processor, states, surroundings));
+    this.platform = new Platform(this.bus, targets, this.clock, {
       output: (bytes) => options.onOutput(bytes),
       onRoom: () => options.onRoom?.(),
       onPowerOff: (code) => this.#stop({ stopped: code === 0 ? "poweroff" : "failed", code }),
       onReset: () => this.#reboot(),
     });
-    this.#states = new HartStates(options.harts);
-    const processor = options.processor(this.memory, this.harts);
-    this.#processor = processor;
-    this.memory.onWrite = (address, length) => processor.written(address, length);
-    for (const hart of this.harts) {
-      hart.isCodePage = (page) => processor.isCodePage(page);
-      hart.instructionFence = () => processor.codeChanged();
-    }
   }
 
   /** "running", also before `start` and through reboots, or how the guest ended. */
@@ -120,24 +137,27 @@ export class Machine {
 
   /** Loads kernel or firmware and puts the harts at their entry. @throws BootError when that cannot be done. */
   start(): void {
+    this.#threads?.pause();
     const seed = crypto.getRandomValues(new Uint8Array(SEED_BYTES));
-    const hardware = { harts: this.harts.length, virtioSlots: [...this.#virtio.keys()].sort(), seed };
+    const hardware = { harts: this.#options.harts, virtioSlots: [...this.#virtio.keys()].sort(), seed };
     const entry = loadBoot(this.memory, this.#options.boot, hardware);
-    for (const hart of this.harts) hart.reset(BigInt(entry.address), BigInt(entry.deviceTree));
+    for (const hart of this.harts) prepareHart(hart, entry);
+    this.#threads?.crew.others.forEach((other) => void other?.clearPending());
     this.platform.reset();
     for (const device of this.#virtio.values()) device.write(VIRTIO_STATUS, 4, 0);
-    this.#states = new HartStates(this.harts.length);
-    if (entry.mode === "supervisor") this.#startDirect();
-    else this.#startFirmware(entry);
+    this.#states.reset();
+    const started = entry.mode === "supervisor" ? 1 : this.#states.count;
+    for (let hart = 0; hart < started; hart++) this.#states.resume(hart);
+    const sbi = entry.mode === "supervisor" ? this.#sbiHost() : undefined;
+    for (const runner of this.#runners) runner.sbi = sbi;
+    this.#threads?.begin(entry);
   }
 
-  /** Runs every hart that can run for one budget, and delivers interrupts. Always comes back. */
+  /** Runs every hart of this thread that can run for a while, delivers interrupts, and serves harts on other threads. Always comes back. */
   runSlice(): void {
     this.platform.update();
-    for (const hart of this.harts) {
-      if (this.#state !== "running" || this.#restarting) break;
-      if (this.#wake(hart)) this.#run(hart);
-    }
+    if (this.#threads === undefined) this.#runTurns();
+    else this.#runBeside(this.#threads, this.#runners[0]);
     this.#current = undefined;
     this.platform.uart.flush();
     if (!this.#restarting || this.#state !== "running") return;
@@ -149,10 +169,10 @@ export class Machine {
   /** Ticks at which the machine wants to run again: now, when a timer is due, or undefined when only input can wake it. */
   idleDeadline(): bigint | undefined {
     let earliest = this.platform.deadline();
-    for (const hart of this.harts) {
-      if (this.#states.status(hart.index) === HartStatus.stopped) continue;
-      if (!this.#isAsleep(hart)) return this.clock.now();
-      const deadline = hart.nextDeadline();
+    for (const runner of this.#runners) {
+      if (runner.isStopped) continue;
+      if (!runner.isAsleep) return this.clock.now();
+      const deadline = runner.hart.nextDeadline();
       if (deadline !== undefined && (earliest === undefined || deadline < earliest)) earliest = deadline;
     }
     return earliest;
@@ -166,95 +186,83 @@ export class Machine {
 
   /** Every hart is stopped or waits, and no timer and no device could ever wake one. */
   get halted(): boolean {
-    if (this.idleDeadline() !== undefined) return false;
-    return this.harts.every(
-      (hart) =>
-        this.#states.status(hart.index) === HartStatus.stopped ||
-        ((hart.readCsr(MIE) ?? 0n) & EXTERNAL_INTERRUPTS) === 0n,
-    );
+    // The others first: what they did before they went to sleep has reached this thread's hart then.
+    if (this.#threads !== undefined && !this.#threads.crew.board.othersHopeless) return false;
+    return this.#runners.every(({ isDeaf }) => isDeaf) && this.idleDeadline() === undefined;
   }
 
-  #startDirect(): void {
-    const { memory, harts } = this;
-    const events = new FirmwareEvents(harts.length);
-    const ports = harts.map((hart) => new HartPort(hart));
-    const host: SbiHost = {
-      memory,
-      harts: ports,
-      states: this.#states,
-      events,
-      counters: new PerformanceCounters(ports, events),
-      console: uartConsole(this.platform.uart),
-      reset: ({ type, failed }) => {
-        if (type === "reboot") this.#reboot();
-        else this.#stop({ stopped: failed ? "failed" : "poweroff", code: failed ? 1 : 0 });
-      },
-    };
-    for (const hart of harts) {
-      // The device tree says "svadu" without "svade": the hardware updates A and D bits.
-      hart.writeCsr(MENVCFG, (hart.readCsr(MENVCFG) ?? 0n) | ADUE);
-    }
-    this.#sbi = host;
-    this.#states.resume(0);
+  /** This thread is going to sleep, or not to come back for long: no device writes to memory until the next slice. */
+  rest(): void {
+    this.#threads?.crew.board.devicesRest();
   }
 
-  #startFirmware({ nextStage }: BootEntry): void {
-    for (const hart of this.harts) {
-      hart.setX(12, BigInt(nextStage));
-      this.#states.resume(hart.index);
+  /** Ends the threads of other harts, for good. */
+  close(): void {
+    this.#threads?.crew.board.stop();
+  }
+
+  #runTurns(): void {
+    for (const runner of this.#runners) {
+      if (this.#isInterrupted) return;
+      this.#runOnce(runner, this.#sliceLength);
     }
   }
 
-  /** Whether a hart can run: completes a pending start and ends a wait that an interrupt is there for. */
-  #wake(hart: Hart): boolean {
-    const status = this.#states.status(hart.index);
-    if (status === HartStatus.stopped) return false;
-    hart.updateTimer();
-    if (this.#isAsleep(hart)) return false;
-    if (status !== HartStatus.started) {
-      const entry = this.#states.resume(hart.index);
-      if (entry !== undefined) enterSupervisor(hart, entry);
+  /** Hart 0, in slices between which the harts of other threads are served. */
+  #runBeside(threads: MachineThreads, runner: HartRunner): void {
+    for (let slice = 0; slice < SLICES && !this.#isInterrupted; slice++) {
+      const idle = runner.isAsleep || runner.isStopped;
+      threads.serve(idle);
+      if (idle) threads.crew.receive();
+      if (this.#isInterrupted || !this.#runOnce(runner, threads.isHurried ? SliceLength.hurried : this.#sliceLength))
+        return;
     }
+  }
+
+  /** False if the hart cannot run. */
+  #runOnce(runner: HartRunner, most: number): boolean {
+    if (!runner.wake()) return false;
+    this.#current = runner.hart;
+    runner.runSlice(sliceBudget(runner.hart.nextDeadline(), this.clock, most));
     return true;
   }
 
-  /** Whether a hart waits and nothing that it waits for is pending. */
-  #isAsleep(hart: Hart): boolean {
-    const suspended = this.#states.status(hart.index) === HartStatus.suspended;
-    return (suspended || hart.waiting) && hart.pendingAndEnabled === 0;
+  /** Harts on this thread alone, which take turns if they are several. */
+  #taking(turns: boolean): Surroundings {
+    const isInterrupted = () => this.#isInterrupted;
+    return {
+      callsEndSlices: turns,
+      enter: (hart) => {
+        if (turns) hart.clearReservation();
+      },
+      leave: () => {},
+      codeFence: () => {},
+      get interrupted() {
+        return isInterrupted();
+      },
+    };
   }
 
-  #run(hart: Hart): void {
-    const { index, words } = hart;
-    const shared = this.harts.length > 1;
-    if (shared) hart.clearReservation();
-    this.#current = hart;
-    hart.beginSlice(sliceBudget(hart.nextDeadline(), this.clock, shared));
-    for (let exits = 0; exits < MAX_EXITS; exits++) {
-      hart.takeInterrupt();
-      if (hart.waiting) return;
-      this.#processor.run(index);
-      const called = words[SIGNAL] === Signal.exception && words[CAUSE] === Cause.supervisorCall;
-      if (called && this.#sbi !== undefined) this.#serve(hart, this.#sbi);
-      else if (words[SIGNAL] === Signal.exception) hart.takeException();
-      words[SIGNAL] = Signal.none;
-      // What a call did may concern other harts, and the caller often waits for them: its turn ends.
-      if (words[BUDGET] < 0 || (called && shared) || !this.#goesOn(index)) return;
-    }
+  get #isInterrupted(): boolean {
+    return this.#state !== "running" || this.#restarting;
   }
 
-  /**
-   * Answers an SBI call. Not within the call-out of the ECALL: translated code keeps registers to itself until it is left.
-   */
-  #serve(hart: Hart, sbi: SbiHost): void {
-    hart.words[SIGNAL] = Signal.none;
-    if (serveCall(sbi, hart.index)) hart.pc += ECALL_BYTES;
-    else if (hart.words[SIGNAL] === Signal.exception) hart.takeException();
+  /** SBI for the harts of this thread. */
+  #sbiHost(): SbiHost {
+    const firmware = {
+      console: uartConsole(this.platform.uart),
+      reset: (reset: SystemReset) => this.#reset(reset),
+    };
+    if (this.#threads !== undefined) return this.#threads.crew.sbiHost(firmware);
+    const events = new FirmwareEvents(this.harts.length);
+    const harts = this.harts.map((hart) => new HartPort(hart));
+    const counters = new PerformanceCounters(harts, events);
+    return { memory: this.memory, harts, states: this.#states, events, counters, ...firmware };
   }
 
-  /** Whether the running hart has not stopped or suspended itself, nor ended or restarted the machine. */
-  #goesOn(index: number): boolean {
-    return this.#state === "running" && !this.#restarting && this.#states.status(index) === HartStatus.started;
+  #reset({ type, failed }: SystemReset): void {
+    if (type === "reboot") this.#reboot();
+    else this.#stop({ stopped: failed ? "failed" : "poweroff", code: failed ? 1 : 0 });
   }
 
   #reboot(): void {
@@ -266,5 +274,6 @@ export class Machine {
     if (this.#state !== "running") return;
     this.#state = stop;
     this.#current?.signal(Signal.leave);
+    this.close();
   }
 }

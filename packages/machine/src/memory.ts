@@ -38,6 +38,8 @@ export class GuestMemory {
   readonly codeMap: CodeMap;
   /** Called before host code writes guest RAM: physical address and length in bytes. Drops translated code there. */
   onWrite: (address: number, length: number) => void = () => {};
+  /** Called before code is translated from a page (address / 4096) that the code map had nothing of this thread for. */
+  onTranslate: ((page: number) => void) | undefined;
 
   /**
    * @param ramSize bytes, a multiple of 64 KiB, at most 3.5 GiB. @param harts how many harts to make room for.

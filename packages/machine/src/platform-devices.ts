@@ -1,7 +1,6 @@
 /** The platform's devices, put on the bus where the memory map says. Who makes it: the machine. */
 import type { Bus } from "./bus.ts";
 import type { Clock } from "./hart/clock.ts";
-import type { Hart } from "./hart/hart.ts";
 import { Clint } from "./platform/clint.ts";
 import { GoldfishRtc } from "./platform/goldfish-rtc.ts";
 import { type MemoryMapEntry, memoryMap } from "./platform/memory-map.ts";
@@ -12,6 +11,11 @@ import { Uart, type UartEvents } from "./platform/uart.ts";
 /** Nanoseconds per tick of the timebase. */
 const TICK_NS = 100n;
 
+/** A hart as the interrupt controllers see it. */
+export interface InterruptTarget {
+  setPending(bit: number, level: boolean): unknown;
+}
+
 export class Platform {
   readonly plic: Plic;
   readonly clint: Clint;
@@ -19,7 +23,7 @@ export class Platform {
   readonly rtc: GoldfishRtc;
   readonly #clock: Clock;
 
-  constructor(bus: Bus, harts: readonly Hart[], clock: Clock, events: UartEvents & SysconEvents) {
+  constructor(bus: Bus, harts: readonly InterruptTarget[], clock: Clock, events: UartEvents & SysconEvents) {
     const setPending = (hart: number, bit: number, level: boolean) => harts[hart].setPending(bit, level);
     this.#clock = clock;
     this.plic = new Plic(harts.length, setPending);

@@ -1,18 +1,25 @@
 /** How many instructions a hart may run before the machine's loop looks at timers and at the other harts again. */
 import type { Clock } from "./hart/clock.ts";
 
-/** A hart on its own: about a millisecond. */
-const ALONE = 100_000;
-/** With others on the same thread, which may wait for what this one does. */
-const SHARED = 20_000;
+/** Instructions at most, by what else waits for the hart's thread. */
+export const SliceLength = {
+  /** Nothing: about a millisecond. */
+  alone: 100_000,
+  /** Harts on the same thread, which may wait for what this one does. */
+  turns: 20_000,
+  /** Harts on other threads, which send interrupts and fences. */
+  threads: 20_000,
+  /** Harts on other threads that are using devices right now. */
+  hurried: 2000,
+} as const;
+
 /** Below this the loop itself would cost more than it runs. */
 const LEAST = 1000;
 /** A tick of the timebase is 100 ns: translated code retires about this many instructions in it. */
 const INSTRUCTIONS_PER_TICK = 20;
 
-/** @param deadline when the hart's timer fires, in ticks, if it is set. @param shared whether other harts take turns. */
-export function sliceBudget(deadline: bigint | undefined, clock: Clock, shared: boolean): number {
-  const most = shared ? SHARED : ALONE;
+/** @param deadline when the hart's timer fires, in ticks, if it is set. @param most one of `SliceLength`. */
+export function sliceBudget(deadline: bigint | undefined, clock: Clock, most: number): number {
   if (deadline === undefined) return most;
   const left = (Number(deadline) - clock.ticks()) * INSTRUCTIONS_PER_TICK;
   return Math.min(most, Math.max(LEAST, left));

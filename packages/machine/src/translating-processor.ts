@@ -43,6 +43,7 @@ const NEVER = 0x7fff_fff0;
 export class TranslatingProcessor implements Processor {
   readonly #memory: GuestMemory;
   readonly #harts: readonly ProcessorHart[];
+  readonly #first: number;
   readonly #translator: Translator;
   readonly #run: (hart: number) => void;
   /** Physical page number of offset 0 in the wasm memory. */
@@ -50,20 +51,25 @@ export class TranslatingProcessor implements Processor {
   /** By hart, while a profile is taken. */
   readonly #activities: readonly ActivityWord[];
 
-  /** Harts are bound by index: the hart at `hartBase(i)` is `harts[i]`. @param profile keep `HartState.activity`. */
+  /**
+   * @param profile keep `HartState.activity`. @param first index of the first of `harts`: they lie at `hartBase(first)`
+   * and behind it. Other harts are other processors' business.
+   */
   constructor(
     memory: GuestMemory,
     harts: readonly ProcessorHart[],
     threshold: JitThreshold = DEFAULT_THRESHOLD,
     profile = false,
+    first = 0,
   ) {
     this.#memory = memory;
     this.#harts = harts;
+    this.#first = first;
     this.#firstPage = (RAM_BASE - memory.ramOffset) / PAGE_SIZE;
     const regions = new WebAssembly.Table({ initial: 1024, element: "anyfunc" });
     const env = { memory: memory.wasm, regions };
-    this.#activities = profile ? harts.map((_, index) => new ActivityWord(memory, index)) : [];
-    const callouts = calloutImports(harts);
+    this.#activities = profile ? harts.map((_, index) => new ActivityWord(memory, first + index)) : [];
+    const callouts = calloutImports(harts, first);
     const hart = profile ? profiledCallouts(memory.wasm, callouts) : callouts;
     const runtime = new WebAssembly.Instance(compiled("runtime", runtimeModule), { env, hart });
     const imports = { env, hart, runtime: runtime.exports, float: floatFunctions(memory.wasm) };
@@ -83,6 +89,7 @@ export class TranslatingProcessor implements Processor {
       imports: { ...imports, run: interpreter.exports },
       profile,
       retired: run.retired,
+      reading: (page) => this.#reading(page),
       forget: (offset) => this.#forget(offset),
       forgetAll: () => this.#forgetAll(),
     });
@@ -91,7 +98,6 @@ export class TranslatingProcessor implements Processor {
   /** Runs a hart until `HartState.signal` is set or its budget has ended. */
   run(hart: number): void {
     this.#whileCompiling(hart, () => this.#translator.compile());
-    this.#protectCode();
     this.#run(hartBase(hart));
   }
 
@@ -132,7 +138,6 @@ export class TranslatingProcessor implements Processor {
         this.#translator.request(offset, this.#pagesAround(base, pc));
         if (atOnce) this.#translator.compile();
       });
-      this.#protectCode();
       target = this.#translator.targetAt(offset);
     }
     view.setInt32(entry + JumpEntry.offset, offset, true);
@@ -140,7 +145,7 @@ export class TranslatingProcessor implements Processor {
   }
 
   #whileCompiling(hart: number, work: () => void): void {
-    const activity = this.#activities[hart];
+    const activity = this.#activities[hart - this.#first];
     if (activity === undefined) work();
     else activity.during(Activity.compile, work);
   }
@@ -160,18 +165,23 @@ export class TranslatingProcessor implements Processor {
     return (page) => (pages[page + REACH] === -1 ? -1 : pages[page + REACH]! >>> 0);
   }
 
-  /** Makes stores to pages that got translated code take the slow path, on every hart. */
-  #protectCode(): void {
-    for (const page of this.#translator.takeNewPages()) {
-      for (const hart of this.#harts) hart.dropWriteTags(page + this.#firstPage);
-    }
+  /**
+   * Code of a page (number in the wasm memory) is about to be read: makes stores to it take the slow path, on every hart.
+   * True if it may have changed since another look at it, and so has to be read again.
+   */
+  #reading(page: number): boolean {
+    const physical = page + this.#firstPage;
+    if (!this.#memory.codeMap.add(physical)) return false;
+    for (const hart of this.#harts) hart.dropWriteTags(physical);
+    this.#memory.onTranslate?.(physical);
+    return this.#memory.onTranslate !== undefined;
   }
 
   /** Takes the target of an entry, by its offset, out of the jump caches. */
   #forget(offset: number): void {
     const { view } = this.#memory;
     for (let hart = 0; hart < this.#harts.length; hart++) {
-      const entry = hartBase(hart) + HartState.jumps + ((offset >>> 1) % JUMP_ENTRIES) * JumpEntry.bytes;
+      const entry = hartBase(this.#first + hart) + HartState.jumps + ((offset >>> 1) % JUMP_ENTRIES) * JumpEntry.bytes;
       if (view.getInt32(entry + JumpEntry.offset, true) === (offset | 0))
         view.setInt32(entry + JumpEntry.region, 0, true);
     }
@@ -179,7 +189,7 @@ export class TranslatingProcessor implements Processor {
 
   #forgetAll(): void {
     for (let hart = 0; hart < this.#harts.length; hart++) {
-      const start = (hartBase(hart) + HartState.targets) / 4;
+      const start = (hartBase(this.#first + hart) + HartState.targets) / 4;
       this.#memory.words.fill(-1, start, start + (TARGET_ENTRIES * TargetEntry.bytes) / 4);
     }
   }
@@ -198,8 +208,8 @@ function compiled(name: string, bytes: () => Uint8Array<ArrayBuffer>): WebAssemb
 }
 
 /** The call-outs as functions whose first parameter says which hart; written out so that V8 can inline them. */
-function calloutImports(harts: readonly ProcessorHart[]) {
-  const at = (base: number): ProcessorHart => harts[hartIndex(base)];
+function calloutImports(harts: readonly ProcessorHart[], first: number) {
+  const at = (base: number): ProcessorHart => harts[hartIndex(base) - first];
   const imports: {
     [Name in keyof HartCallouts]: (base: number, ...operands: Parameters<HartCallouts[Name]>) => unknown;
   } = {

@@ -14,16 +14,28 @@ export interface Clock {
   now(): bigint;
 }
 
-/** The host's monotonic clock. Time zero is its creation, or `startTicks` later when a machine resumes. */
+/** The host's monotonic clock. Time zero is its creation, or `startTicks` earlier when a machine resumes. */
 export class HostClock implements Clock {
-  readonly #originMs: number;
+  /** What the host's time was at time zero, in ms. */
+  readonly originMs: number;
+  readonly #nowMs: () => number;
 
-  constructor(startTicks = 0) {
-    this.#originMs = performance.now() - startTicks / TICKS_PER_MS;
+  /**
+   * @param nowMs the host's time. `performance.now` begins anew on every thread: clocks that threads are to share need
+   * a time that all of them have.
+   */
+  constructor(startTicks = 0, nowMs: () => number = () => performance.now(), originMs?: number) {
+    this.#nowMs = nowMs;
+    this.originMs = originMs ?? nowMs() - startTicks / TICKS_PER_MS;
+  }
+
+  /** The same clock as one of another thread, which had its time zero at `originMs`. */
+  static since(originMs: number, nowMs: () => number): HostClock {
+    return new HostClock(0, nowMs, originMs);
   }
 
   ticks(): number {
-    return Math.floor((performance.now() - this.#originMs) * TICKS_PER_MS);
+    return Math.floor((this.#nowMs() - this.originMs) * TICKS_PER_MS);
   }
 
   now(): bigint {

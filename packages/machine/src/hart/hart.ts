@@ -31,12 +31,16 @@ export interface HartOptions {
   readonly index: number;
   /** In M-mode as hardware leaves reset, or in S-mode as firmware hands over to a kernel. */
   readonly start: "machine" | "supervisor";
+  /** Other threads drive its interrupts already: a reset leaves the pending ones alone. */
+  readonly keepsInterrupts?: boolean;
 }
 
 const SPACE_BITS = Status.SUM | Status.MXR | Status.MPRV | Status.MPP;
 /** SUM and MXR in `mstatus`, moved down to where `Tlb.select` has them. */
 const SPACE_SHIFT = 16;
 const SUM_MXR = 12;
+/** Behind the slots that other threads write, `pending` and `lines`. */
+const AFTER_INTERRUPTS = Slot.mie;
 
 export class Hart implements HartCallouts, HartArea {
   readonly memory: GuestMemory;
@@ -49,6 +53,7 @@ export class Hart implements HartCallouts, HartArea {
   readonly mmu: Mmu;
   readonly tlb: Tlb;
   readonly #start: "machine" | "supervisor";
+  readonly #keepsInterrupts: boolean;
   /** Where reading a CSR leaves its halves. */
   low = 0;
   high = 0;
@@ -58,7 +63,7 @@ export class Hart implements HartCallouts, HartArea {
   /** What `fence.i` does. */
   instructionFence: () => void = () => {};
 
-  constructor({ memory, bus, clock, index, start }: HartOptions) {
+  constructor({ memory, bus, clock, index, start, keepsInterrupts = false }: HartOptions) {
     const { words, doublewords } = hartArea(memory, index);
     this.memory = memory;
     this.bus = bus;
@@ -67,6 +72,7 @@ export class Hart implements HartCallouts, HartArea {
     this.words = words;
     this.doublewords = doublewords;
     this.#start = start;
+    this.#keepsInterrupts = keepsInterrupts;
     this.pmp = new Pmp(words, doublewords);
     this.mmu = new Mmu(memory, words, this.pmp);
     this.tlb = new Tlb(words, index, this.pmp);
@@ -75,7 +81,9 @@ export class Hart implements HartCallouts, HartArea {
 
   /** Puts the hart at `pc` with a0 = its id and a1 = `argument` (the device tree's address), all else as after reset. */
   reset(pc: bigint, argument: bigint): void {
-    this.words.fill(0, 0, HartState.jumps / 4);
+    this.words.fill(0, 0, Slot.pending);
+    if (!this.#keepsInterrupts) this.words.fill(0, Slot.pending, AFTER_INTERRUPTS);
+    this.words.fill(0, AFTER_INTERRUPTS, HartState.jumps / 4);
     this.clearReservation();
     this.doublewords[Slot.mhartid / 2] = BigInt(this.index);
     this.doublewords[Slot.stimecmp / 2] = -1n;
@@ -192,12 +200,10 @@ export class Hart implements HartCallouts, HartArea {
     this.words[Word.reservation + 1] = -1;
   }
 
-  /** Takes the write permission of a physical page (address / 4096) out of the TLB, for good: it holds translated code now. */
+  /** Takes the write permission of a physical page (address / 4096) out of the TLB: the code map says that it holds translated code. */
   dropWriteTags(page: number): void {
     const offset = this.memory.offsetOf(page * PAGE_SIZE, PAGE_SIZE);
-    if (offset < 0) return;
-    this.memory.codeMap.add(page);
-    this.tlb.dropWriteTags(offset);
+    if (offset >= 0) this.tlb.dropWriteTags(offset);
   }
 
   /** The signal that generated code left with; the next run starts without one. */

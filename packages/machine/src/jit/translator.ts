@@ -8,7 +8,7 @@ import { RESUME } from "../interpreter/run.ts";
 import { type GuestMemory, PAGE_SIZE } from "../memory.ts";
 import { ModuleBuilder } from "../wasm/index.ts";
 import { CodeWindow, type PageResolver } from "./code-window.ts";
-import { controlFlow } from "./control-flow.ts";
+import { type Block, controlFlow } from "./control-flow.ts";
 import { PageParts } from "./page-parts.ts";
 import { Region } from "./region.ts";
 import { emitRegion } from "./region-emitter.ts";
@@ -35,6 +35,11 @@ export interface TranslatorHost {
   readonly imports: WebAssembly.Imports;
   /** Whether regions are to say where the hart is, for a profile. */
   readonly profile: boolean;
+  /**
+   * Code of a page, by its number in the wasm memory, is about to be translated: stores to it have to be announced from
+   * now on. True if it has to be read again, because others may have written it in the meantime.
+   */
+  reading(page: number): boolean;
   /** Stands in the table where a region was, and makes whoever calls it look for another. */
   readonly retired: () => void;
   /** An entry, by its offset, has another region now, or none: nothing may keep its target. */
@@ -51,7 +56,6 @@ export class Translator {
   readonly #entries = new Map<number, { readonly region: Region; readonly number: number }>();
   readonly #pages = new Map<number, CodePage>();
   readonly #pending = new Map<number, PageResolver>();
-  readonly #newPages: number[] = [];
   #regionCount = 0;
   #nextIndex = 1;
   readonly #freeIndices: number[] = [];
@@ -111,11 +115,6 @@ export class Translator {
     }
   }
 
-  /** Pages that got their first region since the last call: stores to them must be seen from now on. */
-  takeNewPages(): number[] {
-    return this.#newPages.splice(0);
-  }
-
   /** Gives the region that contains an offset an entry there, if there is room, or makes a new one. */
   #addEntry(offset: number, resolve: PageResolver): Region {
     const known = this.#entries.get(offset)?.region;
@@ -149,9 +148,8 @@ export class Translator {
     const regionType = module.type(REGION_PARAMETERS, REGION_RESULTS);
     let translated = false;
     for (const region of regions) {
-      const blocks = controlFlow(region.window, region.entries, MAX_INSTRUCTIONS);
       this.#unregister(region);
-      region.made([...blocks.values()]);
+      const blocks = this.#read(region);
       this.#register(region);
       if (blocks.size === 0) continue;
       const entries = region.entries.map((offset) => blocks.get(offset)!);
@@ -165,6 +163,17 @@ export class Translator {
     if (translated) new WebAssembly.Instance(new WebAssembly.Module(module.finish()), this.#host.imports);
   }
 
+  /** Reads a region's code, after stores to its pages have been made to be announced. */
+  #read(region: Region): ReadonlyMap<number, Block> {
+    for (;;) {
+      const blocks = controlFlow(region.window, region.entries, MAX_INSTRUCTIONS);
+      region.made([...blocks.values()]);
+      let again = false;
+      for (const start of region.pages.keys()) if (this.#host.reading(start / PAGE_SIZE)) again = true;
+      if (!again) return blocks;
+    }
+  }
+
   #register(region: Region): void {
     for (const start of region.pages.keys()) {
       const page = start / PAGE_SIZE;
@@ -172,7 +181,6 @@ export class Translator {
       if (code === undefined) {
         code = { regions: new Set(), writes: 0 };
         this.#pages.set(page, code);
-        this.#newPages.push(page);
       }
       code.regions.add(region);
     }

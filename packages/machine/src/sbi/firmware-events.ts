@@ -18,18 +18,28 @@ export type FirmwareEvent = (typeof FirmwareEvent)[keyof typeof FirmwareEvent];
 export const FIRMWARE_EVENTS = 22;
 
 export class FirmwareEvents {
-  readonly #counts: number[][];
+  /** Bytes that `memory` has to have for so many harts. */
+  static bytes(harts: number): number {
+    return harts * FIRMWARE_EVENTS * 8;
+  }
 
-  constructor(harts: number) {
-    this.#counts = Array.from({ length: harts }, () => new Array<number>(FIRMWARE_EVENTS).fill(0));
+  readonly #counts: BigInt64Array;
+
+  /** @param memory may be shared by threads: harts count events of each other. */
+  constructor(harts: number, memory: ArrayBufferLike = new ArrayBuffer(FirmwareEvents.bytes(harts))) {
+    this.#counts = new BigInt64Array(memory, 0, harts * FIRMWARE_EVENTS);
+  }
+
+  reset(): void {
+    this.#counts.fill(0n);
   }
 
   count(hart: number, event: FirmwareEvent): void {
-    this.#counts[hart][event]++;
+    Atomics.add(this.#counts, hart * FIRMWARE_EVENTS + event, 1n);
   }
 
   /** How often a hart has seen the event with this code, 0 to 21. */
   total(hart: number, code: number): bigint {
-    return BigInt(this.#counts[hart][code]);
+    return Atomics.load(this.#counts, hart * FIRMWARE_EVENTS + code);
   }
 }

@@ -1,4 +1,5 @@
 /** A hart as the SBI extensions see it. Who makes it: the machine, one for each hart of a direct boot. */
+import type { BootEntry } from "../boot/load.ts";
 import type { Hart } from "../hart/hart.ts";
 import { HartState, Signal } from "../hart/layout.ts";
 import { Privilege, Slot } from "../hart/state.ts";
@@ -9,6 +10,10 @@ import type { SbiHart } from "./host.ts";
 const SIGNAL = HartState.signal / 4;
 const SATP = 0x180;
 const LOG_DOUBLEWORD = 3;
+const MENVCFG = 0x30a;
+const ADUE = 1n << 61n;
+/** Register in which firmware finds where to go on: a2. */
+const NEXT_STAGE = 12;
 
 export class HartPort implements SbiHart {
   readonly #hart: Hart;
@@ -41,6 +46,16 @@ export class HartPort implements SbiHart {
     const value = this.#hart.load(address, LOG_DOUBLEWORD);
     return this.#hart.words[SIGNAL] === Signal.exception ? undefined : BigInt.asUintN(64, value);
   }
+}
+
+/**
+ * Puts a hart where a boot begins. With the hypervisor as its firmware the hardware updates A and D bits: the device tree
+ * says "svadu" without "svade".
+ */
+export function prepareHart(hart: Hart, { mode, address, deviceTree, nextStage }: BootEntry): void {
+  hart.reset(BigInt(address), BigInt(deviceTree));
+  if (mode === "machine") hart.setX(NEXT_STAGE, BigInt(nextStage));
+  else hart.writeCsr(MENVCFG, hart.readCsr(MENVCFG) | ADUE);
 }
 
 /**

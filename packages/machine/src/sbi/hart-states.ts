@@ -10,54 +10,87 @@
 export const HartStatus = { started: 0, stopped: 1, startPending: 2, suspended: 4 } as const;
 export type HartStatus = (typeof HartStatus)[keyof typeof HartStatus];
 
+/** Being asked to start by one hart: its entry is not there yet. Others see a pending start. */
+const RESERVED = -1;
+
 /** Where a hart begins in S-mode: physical address, and what `a1` holds. */
 export interface HartEntry {
   readonly address: bigint;
   readonly opaque: bigint;
 }
 
-interface Entry {
-  status: HartStatus;
-  /** Entry to take when the hart starts, or when it resumes from a non-retentive suspend. */
-  entry: HartEntry | undefined;
-}
+/** Words of a hart: its status, and whether it has an entry to take; then the entry, in 64-bit words. */
+const HART_WORDS = 2;
+const ENTRY_WORDS = 2;
 
 export class HartStates {
-  readonly #harts: Entry[];
-
-  /** All `count` harts stopped. */
-  constructor(count: number) {
-    this.#harts = Array.from({ length: count }, () => ({ status: HartStatus.stopped, entry: undefined }));
+  /** Bytes that `memory` has to have for `count` harts. */
+  static bytes(count: number): number {
+    return count * (HART_WORDS * 4 + ENTRY_WORDS * 8);
   }
 
-  get count(): number {
-    return this.#harts.length;
+  readonly count: number;
+  readonly #words: Int32Array;
+  readonly #entries: BigInt64Array;
+
+  /** All harts stopped, unless `memory` is another thread's: then they are what they are. */
+  constructor(count: number, memory?: ArrayBufferLike) {
+    const own = memory ?? new ArrayBuffer(HartStates.bytes(count));
+    this.count = count;
+    this.#entries = new BigInt64Array(own, 0, count * ENTRY_WORDS);
+    this.#words = new Int32Array(own, count * ENTRY_WORDS * 8, count * HART_WORDS);
+    if (memory === undefined) this.reset();
+  }
+
+  /** All harts stopped. */
+  reset(): void {
+    for (let hart = 0; hart < this.count; hart++) this.stop(hart);
   }
 
   status(hart: number): HartStatus {
-    return this.#harts[hart].status;
+    const status = Atomics.load(this.#words, hart * HART_WORDS);
+    return (status === RESERVED ? HartStatus.startPending : status) as HartStatus;
   }
 
   /** Asks a stopped hart to start; false if it is not stopped. */
   requestStart(hart: number, entry: HartEntry): boolean {
-    if (this.#harts[hart].status !== HartStatus.stopped) return false;
-    this.#harts[hart] = { status: HartStatus.startPending, entry };
+    const before = Atomics.compareExchange(this.#words, hart * HART_WORDS, HartStatus.stopped, RESERVED);
+    if (before !== HartStatus.stopped) return false;
+    this.#setEntry(hart, entry);
+    Atomics.store(this.#words, hart * HART_WORDS, HartStatus.startPending);
     return true;
   }
 
+  /** Whether a hart has been asked to start, and its entry is there. */
+  isStartPending(hart: number): boolean {
+    return Atomics.load(this.#words, hart * HART_WORDS) === HartStatus.startPending;
+  }
+
   stop(hart: number): void {
-    this.#harts[hart] = { status: HartStatus.stopped, entry: undefined };
+    Atomics.store(this.#words, hart * HART_WORDS, HartStatus.stopped);
   }
 
   /** Suspends a hart; with `entry` the suspend is non-retentive. */
   suspend(hart: number, entry: HartEntry | undefined): void {
-    this.#harts[hart] = { status: HartStatus.suspended, entry };
+    this.#setEntry(hart, entry);
+    Atomics.store(this.#words, hart * HART_WORDS, HartStatus.suspended);
   }
 
   /** Completes a pending start or wakes a suspended hart; gives the entry to take, if its state is not to be kept. */
   resume(hart: number): HartEntry | undefined {
-    const { entry } = this.#harts[hart];
-    this.#harts[hart] = { status: HartStatus.started, entry: undefined };
+    const status = Atomics.load(this.#words, hart * HART_WORDS);
+    const has = status !== HartStatus.stopped && this.#words[hart * HART_WORDS + 1] !== 0;
+    const wide = (index: number): bigint => BigInt.asUintN(64, this.#entries[hart * ENTRY_WORDS + index]);
+    const entry = has ? { address: wide(0), opaque: wide(1) } : undefined;
+    this.#words[hart * HART_WORDS + 1] = 0;
+    Atomics.store(this.#words, hart * HART_WORDS, HartStatus.started);
     return entry;
+  }
+
+  #setEntry(hart: number, entry: HartEntry | undefined): void {
+    this.#words[hart * HART_WORDS + 1] = entry === undefined ? 0 : 1;
+    if (entry === undefined) return;
+    this.#entries[hart * ENTRY_WORDS] = entry.address;
+    this.#entries[hart * ENTRY_WORDS + 1] = entry.opaque;
   }
 }

@@ -13,9 +13,9 @@ export interface SbiHart {
   writeCsr(number: number, value: bigint): void;
   /** Sets or clears a bit of `mip`. */
   setPending(bit: number, level: boolean): void;
-  /** FENCE.I on this hart, before its next instruction. */
+  /** FENCE.I on this hart, before its next instruction; a hart on another thread is only asked, see `SbiHost.fenced`. */
   fenceInstructions(): void;
-  /** SFENCE.VMA on this hart for one page or every address, and for one ASID or all. */
+  /** SFENCE.VMA on this hart for one page or every address, and for one ASID or all; the same holds. */
   fenceAddresses(address: bigint | undefined, asid: bigint | undefined): void;
   /** Doubleword at a virtual address as S-mode sees it; undefined with the fault recorded in the hart's state. */
   loadVirtual(address: bigint): bigint | undefined;
@@ -42,6 +42,10 @@ export interface SbiHost {
   readonly events: FirmwareEvents;
   readonly counters: PerformanceCounters;
   readonly console: SbiConsole;
+  /** A hart was asked to start. */
+  started?(hart: number): void;
+  /** Waits until harts on other threads have done the fences that they were asked for. */
+  fenced?(harts: readonly number[]): void;
   reset(reset: SystemReset): void;
 }
 

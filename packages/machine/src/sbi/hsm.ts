@@ -22,7 +22,9 @@ function start(host: SbiHost, call: SbiCall): SbiResult {
   if (hart === undefined) return failure(SbiError.invalidParameter);
   const entry = entryAt(host, address, opaque);
   if (entry === undefined) return failure(SbiError.invalidAddress);
-  return host.states.requestStart(hart, entry) ? success() : failure(SbiError.alreadyAvailable);
+  if (!host.states.requestStart(hart, entry)) return failure(SbiError.alreadyAvailable);
+  host.started?.(hart);
+  return success();
 }
 
 function stop(host: SbiHost, call: SbiCall): SbiResult {

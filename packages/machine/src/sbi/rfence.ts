@@ -1,4 +1,4 @@
-/** RFENCE extension: fences on other harts; done at once, as no other hart runs meanwhile. @spec sbi "RFENCE Extension" */
+/** RFENCE extension: fences on other harts. The call returns when they are done. @spec sbi "RFENCE Extension" */
 import type { SbiExtension } from "./extension.ts";
 import { FirmwareEvent } from "./firmware-events.ts";
 import { hartsOf } from "./hart-mask.ts";
@@ -34,11 +34,13 @@ function pages({ start, size }: AddressRange): (bigint | undefined)[] {
 const isReachable = (host: SbiHost) => (hart: number) => host.states.status(hart) !== HartStatus.stopped;
 
 export function remoteFenceInstructions(host: SbiHost, from: number, harts: readonly number[]): void {
-  for (const hart of harts.filter(isReachable(host))) {
+  const reachable = harts.filter(isReachable(host));
+  for (const hart of reachable) {
     host.harts[hart].fenceInstructions();
     host.events.count(from, FirmwareEvent.fenceInstructionsSent);
     host.events.count(hart, FirmwareEvent.fenceInstructionsReceived);
   }
+  host.fenced?.(reachable);
 }
 
 /** Fences a valid range in every listed hart that is not stopped, for one ASID or for all. */
@@ -51,12 +53,14 @@ export function remoteFenceAddresses(
 ): void {
   const sent = asid === undefined ? FirmwareEvent.fenceAddressesSent : FirmwareEvent.fenceAddressSpaceSent;
   const received = asid === undefined ? FirmwareEvent.fenceAddressesReceived : FirmwareEvent.fenceAddressSpaceReceived;
-  for (const hart of harts.filter(isReachable(host))) {
+  const reachable = harts.filter(isReachable(host));
+  for (const hart of reachable) {
     for (const page of pages(range))
       host.harts[hart].fenceAddresses(page, asid === undefined ? undefined : asid & ASID_MASK);
     host.events.count(from, sent);
     host.events.count(hart, received);
   }
+  host.fenced?.(reachable);
 }
 
 function fenceAddresses(host: SbiHost, call: SbiCall, asid: bigint | undefined): SbiResult {

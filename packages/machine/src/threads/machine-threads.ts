@@ -1,0 +1,93 @@
+/**
+ * The machine's side of harts on threads of their own: asks for the threads, serves what their harts want of devices, and
+ * brings them to rest for a start. Who calls it: the machine, on its own thread, which runs hart 0.
+ */
+import type { BootEntry } from "../boot/load.ts";
+import type { PhysicalBus } from "../bus.ts";
+import { type Clock, HostClock } from "../hart/clock.ts";
+import type { Hart } from "../hart/hart.ts";
+import type { GuestMemory } from "../memory.ts";
+import type { Processor } from "../processor.ts";
+import type { SbiConsole, SystemReset } from "../sbi/host.ts";
+import { Crew, crewMemory } from "./crew.ts";
+import type { HartThreadStart } from "./hart-thread.ts";
+import { RequestServer } from "./requests.ts";
+
+/** What the host gives a machine for its threads. */
+export interface ThreadOptions {
+  /** One word that the machine's thread sleeps on, and that is incremented to wake it. */
+  readonly doorbell: SharedArrayBuffer;
+  /** Starts a thread that runs a `HartThread`. Called once for each hart but the first, while the machine is made. */
+  spawn(start: HartThreadStart): void;
+}
+
+interface Parts extends ThreadOptions {
+  readonly harts: number;
+  readonly memory: GuestMemory;
+  readonly hart: Hart;
+  readonly processor: Processor;
+  readonly bus: PhysicalBus;
+  readonly clock: Clock;
+  readonly start: "machine" | "supervisor";
+  console(): SbiConsole;
+  reset(reset: SystemReset): void;
+  isInterrupted(): boolean;
+}
+
+/** Looks for another request while hart 0 sleeps, before its thread does too: a driver's next access comes soon. */
+const SPINS = 600;
+/** Slices of hart 0 that are kept short after a request. */
+const HURRIED_SLICES = 50;
+
+export class MachineThreads {
+  readonly crew: Crew;
+  readonly #server: RequestServer;
+  #hurried = 0;
+
+  constructor(parts: Parts) {
+    const { harts, memory, hart, start, clock } = parts;
+    if (!(clock instanceof HostClock)) throw new Error("harts on threads of their own need a clock of the host");
+    const shared = crewMemory(harts, parts.doorbell);
+    const serve = (): void => void this.#server.serve();
+    this.crew = new Crew(memory, shared, hart, parts.processor, parts.isInterrupted, serve);
+    let console: SbiConsole | undefined;
+    this.#server = new RequestServer(shared.requests, harts, {
+      bus: parts.bus,
+      get console() {
+        console ??= parts.console();
+        return console;
+      },
+      reset: (reset) => parts.reset(reset),
+    });
+    const common = { harts, start, crew: shared, ramSize: memory.ramSize, memory: memory.wasm };
+    for (let index = 1; index < harts; index++) parts.spawn({ ...common, hart: index, clockOriginMs: clock.originMs });
+  }
+
+  /** A hart of another thread has used a device recently, and will probably again. */
+  get isHurried(): boolean {
+    return this.#hurried > 0;
+  }
+
+  /** Serves the requests that are there. @param idle hart 0 has nothing to do: waits a moment for more of them. */
+  serve(idle: boolean): void {
+    this.crew.board.nextDeviceRound();
+    if (this.#hurried > 0) this.#hurried--;
+    if (!this.#server.serve()) return;
+    this.#hurried = HURRIED_SLICES;
+    for (let spin = 0; idle && spin < SPINS; spin++) {
+      if (this.#server.serve()) spin = 0;
+      else Atomics.pause();
+    }
+  }
+
+  /** Brings the other harts to rest. */
+  pause(): void {
+    this.crew.board.pause(() => this.#server.serve());
+  }
+
+  /** Lets the other harts begin where a boot says. */
+  begin(entry: BootEntry): void {
+    this.crew.board.begin(entry);
+    this.crew.board.resume();
+  }
+}
