@@ -14,6 +14,7 @@ export class Expression {
   readonly kind: Kind;
   readonly opcode: number;
   readonly operands: readonly Expression[];
+  /** A constant's value; the index of the local that a leaf is, or -1. */
   readonly value: bigint;
   /** Writes a leaf, for example a local or a field of the hart. */
   readonly write: ((b: FunctionBuilder) => void) | undefined;
@@ -41,21 +42,21 @@ export class Expression {
 
   /** Something cheap to read again, written by `write` as an i64. */
   static leaf(write: (b: FunctionBuilder) => void): Expression {
-    return new Expression("leaf", 0, [], 0n, write);
+    return new Expression("leaf", 0, [], -1n, write);
   }
 
   static local(index: number): Expression {
-    return Expression.leaf((b) => b.get(index));
+    return new Expression("leaf", 0, [], BigInt(index), (b) => b.get(index));
   }
 
   /** The 64 bits of a double in a local of its type. */
   static double(index: number): Expression {
-    return new Expression("double", 0, [], 0n, (b) => b.get(index));
+    return new Expression("double", 0, [], BigInt(index), (b) => b.get(index));
   }
 
   /** A boxed single in a local of its type. */
   static single(index: number): Expression {
-    return new Expression("single", 0, [], 0n, (b) => b.get(index));
+    return new Expression("single", 0, [], BigInt(index), (b) => b.get(index));
   }
 
   /** An i64 result from i64 operands. */
@@ -70,6 +71,14 @@ export class Expression {
 
   isConstant(value: bigint): boolean {
     return this.kind === "constant" && this.value === value;
+  }
+
+  /** Whether both are certain to have the same value at the same time. */
+  isSame(other: Expression): boolean {
+    if (this === other) return true;
+    if (this.kind !== other.kind || this.opcode !== other.opcode || this.value !== other.value) return false;
+    if (this.kind === "leaf" && this.value < 0n) return false;
+    return this.operands.every((operand, index) => operand.isSame(other.operands[index]!));
   }
 
   /** Whether it is known to be a boxed single. */
@@ -94,6 +103,9 @@ export class Expression {
     else if (this.#negates("f64")) {
       this.operands[0]!.emitDouble(b);
       b.op(Op.f64_neg);
+    } else if (this.#isOnLeaf(Op.i64_and, ~SIGN.f64)) {
+      this.operands[0]!.emitDouble(b);
+      b.op(Op.f64_abs);
     } else {
       this.emit(b);
       b.op(Op.f64_reinterpret_i64);
@@ -114,9 +126,13 @@ export class Expression {
 
   /** Whether it is the change of sign of something that is cheap to emit again. */
   #negates(format: "f32" | "f64"): boolean {
-    const [negated, sign] = this.operands;
-    if (this.opcode !== Op.i64_xor || negated === undefined || sign === undefined) return false;
-    return sign.isConstant(SIGN[format]) && negated.operands.length === 0;
+    return this.#isOnLeaf(Op.i64_xor, SIGN[format]);
+  }
+
+  #isOnLeaf(opcode: number, constant: bigint): boolean {
+    const [value, other] = this.operands;
+    if (this.opcode !== opcode || value === undefined || other === undefined) return false;
+    return other.isConstant(constant) && value.operands.length === 0;
   }
 
   /** Leaves the value on the stack as an i64. */

@@ -11,7 +11,6 @@ export function arithmetic(
   format: NativeFormat,
   operation: "add" | "sub" | "mul" | "div" | "sqrt",
 ): Expression {
-  path.guard.require();
   const value = path.temporary(format);
   path.operands(format).op(Op[`${format}_${operation}`]).tee(value);
   path.guard.pushRefused(format, operation !== "mul" && operation !== "div");
@@ -25,7 +24,6 @@ let fused: boolean | undefined;
 export function multiplyAdd(path: FloatPath, format: NativeFormat): Expression | undefined {
   fused ??= isMultiplyAddFused();
   if (!fused) return undefined;
-  path.guard.require();
   const value = path.temporary(format);
   pushRelaxedFma(path.b, format, (index) => path.operand(format, index));
   path.b.tee(value);

@@ -28,7 +28,6 @@ export function toInteger(path: FloatPath, to: IntegerName, from: NativeFormat, 
   const { b } = path;
   const opcode = integral[mode];
   if (opcode === undefined) return undefined;
-  path.guard.require();
   const [whole, result] = [path.temporary("f64"), b.temporary(ValueType.i64)];
   const pushOperand = () => {
     path.operand(from, 0);
@@ -66,7 +65,6 @@ export function fromInteger(path: FloatPath, to: NativeFormat, from: IntegerName
     .op(Op[`${to}_convert_i64_${from === "u64" ? "u" : "s"}`])
     .set(value);
   if (exact) return Expression.double(value);
-  path.guard.require();
   b.get(integer);
   if (from === "i32" || from === "i64")
     b.i64(1n << bits)
@@ -89,7 +87,6 @@ export function widen(path: FloatPath): Expression {
 
 /** To nearest even only. */
 export function narrow(path: FloatPath): Expression {
-  path.guard.require();
   const value = path.temporary("f32");
   path.operand("f64", 0).op(Op.f32_demote_f64).tee(value);
   path.guard.pushRefused("f32");

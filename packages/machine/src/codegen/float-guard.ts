@@ -1,7 +1,7 @@
 /**
  * When a native result is right, flags included: if results are rounded to nearest even, the inexact flag is set already,
- * and the magnitude is neither tiny nor beyond the format. One unsigned comparison tells, against a limit that is 0 as
- * long as the hart's state forbids it. Who calls it: the fast paths of floating point in translated code.
+ * and the magnitude is neither tiny nor beyond the format. One unsigned comparison tells, against a limit in a local that
+ * is 0 as long as the hart's state forbids it. Who calls it: the fast paths of floating point in translated code.
  */
 import { HartState } from "../hart/layout.ts";
 import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
@@ -25,48 +25,53 @@ export type NativeFormat = "f32" | "f64";
 
 export class FloatGuard {
   readonly #b: FunctionBuilder;
-  #limit = -1;
-  #limitKnown = false;
-  #modeChecked = false;
+  readonly #limit: number;
+  #modeValid = false;
 
   constructor(b: FunctionBuilder) {
-    this.#b = b;
     if (HartState.fflags !== HartState.frm + 4) throw new Error("frm and fflags are read as one doubleword");
+    this.#b = b;
+    this.#limit = b.local(ValueType.i32);
   }
 
-  /** `frm` or `fflags` may have changed, or code before this may not have run. */
-  forget(): void {
-    this.#limitKnown = false;
-    this.#modeChecked = false;
-  }
-
-  /** Pushes the limit as an i32: not 0 exactly if inexact results rounded to nearest even raise nothing that is not set. */
-  pushLimit(): void {
-    this.require();
-    this.#b.get(this.#limit);
-  }
-
-  /** Finds the limit now, so that `pushLimit` is cheap and may follow under a condition. */
-  require(): void {
-    if (this.#limitKnown) return;
+  /** Takes the limit from the hart's state: before a block may rely on it, and whenever others may have changed that. */
+  load(): void {
     const b = this.#b;
-    if (this.#limit < 0) this.#limit = b.local(ValueType.i32);
     b.i32(LIMIT).i32(0);
     b.get(HART).memory(Memory.i64_load, HartState.frm).i64(MODE_AND_INEXACT).op(Op.i64_and);
-    b.i64(NEAREST_AND_INEXACT).op(Op.i64_eq).op(Op.select).set(this.#limit);
-    this.#limitKnown = true;
+    b.i64(NEAREST_AND_INEXACT).op(Op.i64_eq);
+    b.get(HART).memory(Memory.i32_load, HartState.floatEnabled).op(Op.i32_and).op(Op.select).set(this.#limit);
+    this.#modeValid = false;
   }
 
-  /** Calls `raise`, which leaves the code, at run time if `frm` holds no rounding mode. */
-  requireValidMode(raise: () => void): void {
-    if (this.#modeChecked) return;
+  /**
+   * Begins a block: calls `raise`, which leaves the code, at run time if floating point is off. While the limit is 0 it is
+   * taken again, for flags get set.
+   */
+  requireEnabled(raise: () => void): void {
     const b = this.#b;
-    this.pushLimit();
-    b.op(Op.i32_eqz).hint("unlikely").if();
+    b.get(this.#limit).op(Op.i32_eqz).hint("unlikely").if();
+    b.get(HART).memory(Memory.i32_load, HartState.floatEnabled).op(Op.i32_eqz).hint("unlikely").if();
+    raise();
+    b.end();
+    this.load();
+    b.end();
+  }
+
+  /** Calls `raise` at run time if `frm` holds no rounding mode; once for a block. */
+  requireValidMode(raise: () => void): void {
+    if (this.#modeValid) return;
+    const b = this.#b;
+    b.get(this.#limit).op(Op.i32_eqz).hint("unlikely").if();
     b.get(HART).memory(Memory.i32_load, HartState.frm).i32(MOST_ROUNDING).op(Op.i32_gt_u).hint("unlikely").if();
     raise();
     b.end().end();
-    this.#modeChecked = true;
+    this.#modeValid = true;
+  }
+
+  /** Pushes the limit as an i32: not 0 only if inexact results that are rounded to nearest even raise nothing new. */
+  pushLimit(): void {
+    this.#b.get(this.#limit);
   }
 
   /** With a number on the stack, pushes whether it may not be taken for a result; `tinyAllowed` where such are exact. */

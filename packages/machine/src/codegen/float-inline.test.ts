@@ -74,6 +74,8 @@ function emitFunction(
     return form === "negated" && sign.value !== 0n ? Expression.operation(Op.i64_xor, operand, sign) : operand;
   });
   const inline = new InlineFloat(b, imports, () => b.i64(ILLEGAL).return());
+  inline.load();
+  inline.requireEnabled();
   const result = inline.emit(name, rm, operands);
   if (result !== undefined) result.emit(b);
   else {
@@ -106,6 +108,8 @@ function check(functions: Record<string, Inline>, name: FloatOperation, rm: numb
   );
 }
 
+words[slot(HartState.floatEnabled)] = 1;
+
 describe("InlineFloat", () => {
   const functions = inlineFunctions(floatFunctions(memory));
 
@@ -128,6 +132,17 @@ describe("InlineFloat", () => {
       }
     }
     words[slot(HartState.signal)] = 0;
+  });
+
+  test("InlineFloat: takes every operation for illegal while floating point is off", () => {
+    words[slot(HartState.floatEnabled)] = 0;
+    words[slot(HartState.frm)] = 0;
+    words[slot(HartState.fflags)] = FloatFlag.inexact;
+    for (const name of floatOperationNames) {
+      const value = functions[keyOf(name, fieldsOf(name)[0], "registers")]!(hart, 1n, 1n, 1n);
+      assert.equal(value, ILLEGAL, name);
+    }
+    words[slot(HartState.floatEnabled)] = 1;
   });
 
   test("InlineFloat: takes ordinary operands without the exact functions", () => {

@@ -29,9 +29,14 @@ export class InlineFloat {
     this.#guard = new FloatGuard(b);
   }
 
-  /** Another block begins, or `frm` or `fflags` may have been written. */
-  forget(): void {
-    this.#guard.forget();
+  /** Takes from the hart's state what fast paths rely on: where code is entered, and behind CSR accesses and calls. */
+  load(): void {
+    this.#guard.load();
+  }
+
+  /** Begins a block, or what comes behind a CSR access: floating point has to be enabled. */
+  requireEnabled(): void {
+    this.#guard.requireEnabled(this.#raiseIllegal);
   }
 
   /** Writes an operation and gives its result, or `undefined` for one that is not done inline. `mode` is the rm field. */

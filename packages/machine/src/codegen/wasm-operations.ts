@@ -13,12 +13,13 @@ import {
   type Operations,
   type SystemOperation,
   systemOperations,
-  usesFloat,
+  traitsOf,
 } from "@bulkhead/isa";
 import { HartState, Signal, TlbEntry } from "../hart/layout.ts";
 import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
 import { Expression } from "./expression.ts";
-import type { InlineFloat } from "./float-inline.ts";
+import { InlineFloat } from "./float-inline.ts";
+import { clearedSign, joinedSign } from "./float-sign.ts";
 import { emitMulHighSigned, emitMulHighUnsigned } from "./multiply.ts";
 import type { RuntimeImports } from "./runtime-functions.ts";
 import { emitHostAddress, emitTagMatch, emitTlbEntry } from "./tlb-probe.ts";
@@ -35,10 +36,14 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   protected readonly b: FunctionBuilder;
   protected readonly imports: RuntimeImports;
   #entryLocal = -1;
+  /** Loads of eight bytes are those of `fld`. */
+  #loadsDouble = false;
 
-  constructor(b: FunctionBuilder, imports: RuntimeImports) {
+  constructor(b: FunctionBuilder, imports: RuntimeImports, float: "inline" | "calls") {
     this.b = b;
     this.imports = imports;
+    if (float === "calls") return;
+    this.inlineFloat = new InlineFloat(b, imports, () => this.system("illegal", this.constant(0n), this.constant(0n)));
   }
 
   abstract x(register: Field): Expression;
@@ -61,17 +66,16 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   protected abstract leaveOnSignal(): void;
   /** Behind a CSR access: the data TLB bank and `floatEnabled` may be others now. */
   protected abstract statusRead(): void;
-  /**
-   * Goes on with a floating-point instruction only if `mstatus.FS` allows it. False if the block has asked already and
-   * neither a CSR access nor a call has come in between: then what is known of `frm` and `fflags` still holds.
-   */
-  protected abstract requireFloat(): boolean;
+  /** Goes on with a floating-point instruction only if `mstatus.FS` allows it. */
+  protected abstract requireFloat(): void;
   /** Floating-point operations inline; without it all are calls. */
-  protected inlineFloat: InlineFloat | undefined;
+  protected readonly inlineFloat: InlineFloat | undefined;
 
   /** Emits an instruction: the one way in. */
   instruction(instruction: Pick<Instruction, "semantics">, fields: Fields<Field>): void {
-    if (usesFloat(instruction) && this.requireFloat()) this.inlineFloat?.forget();
+    const { usesFloat, writes } = traitsOf(instruction);
+    if (usesFloat) this.requireFloat();
+    this.#loadsDouble = writes.f.length > 0;
     instruction.semantics(this, fields);
     this.#entryLocal = -1;
     this.b.releaseTemporaries();
@@ -120,8 +124,8 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     );
 
   and = (a: Expression, b: Expression) => Expression.operation(Op.i64_and, a, b);
-  or = (a: Expression, b: Expression) => Expression.operation(Op.i64_or, a, b);
-  xor = (a: Expression, b: Expression) => Expression.operation(Op.i64_xor, a, b);
+  or = (a: Expression, b: Expression) => joinedSign(a, b) ?? Expression.operation(Op.i64_or, a, b);
+  xor = (a: Expression, b: Expression) => clearedSign(a, b) ?? Expression.operation(Op.i64_xor, a, b);
   shiftLeft = (a: Expression, amount: Expression) => Expression.operation(Op.i64_shl, a, amount);
   shiftRightUnsigned = (a: Expression, amount: Expression) => Expression.operation(Op.i64_shr_u, a, amount);
   shiftRightSigned = (a: Expression, amount: Expression) => Expression.operation(Op.i64_shr_s, a, amount);
@@ -151,31 +155,39 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   load(bytes: AccessBytes, extension: "signed" | "unsigned", address: Expression): Expression {
     const { b } = this;
     const at = this.#local(address);
-    const value = b.temporary(ValueType.i64);
+    const double = bytes === 8 && this.#loadsDouble;
+    const type = double ? ValueType.f64 : ValueType.i64;
+    const value = b.temporary(type);
     this.#probeTlb(at, bytes, TlbEntry.read);
-    b.if(ValueType.i64);
+    b.if(type);
     emitHostAddress(b, at, this.#entryLocal);
-    b.memory((extension === "signed" ? signedLoads : unsignedLoads)[bytes]);
+    b.memory(double ? Memory.f64_load : (extension === "signed" ? signedLoads : unsignedLoads)[bytes]);
     b.else();
     b.get(HART).get(at).i32(logBytes[bytes]).call(this.imports.callout("load"));
     if (extension === "signed" && bytes < 8) {
       b.op({ 1: Op.i64_extend8_s, 2: Op.i64_extend16_s, 4: Op.i64_extend32_s }[bytes as 1 | 2 | 4]);
     }
+    if (double) b.op(Op.f64_reinterpret_i64);
     this.leaveOnException();
     b.end();
     b.set(value);
-    return Expression.local(value);
+    return double ? Expression.double(value) : Expression.local(value);
   }
 
   store(bytes: AccessBytes, address: Expression, value: Expression): void {
     const { b } = this;
     const at = this.#local(address);
-    const stored = value.kind === "constant" ? value : Expression.local(this.#local(value));
+    const stored = value.held(b);
     this.#probeTlb(at, bytes, TlbEntry.write);
     b.if();
     emitHostAddress(b, at, this.#entryLocal);
-    stored.emit(b);
-    b.memory(stores[bytes]);
+    if (bytes === 8 && stored.kind === "double") {
+      stored.emitDouble(b);
+      b.memory(Memory.f64_store);
+    } else {
+      stored.emit(b);
+      b.memory(stores[bytes]);
+    }
     b.else();
     b.get(HART).get(at).i32(logBytes[bytes]);
     stored.emit(b);

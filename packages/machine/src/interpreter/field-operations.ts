@@ -26,7 +26,7 @@ export class FieldOperations extends WasmOperations<EntryField> {
   readonly #frame: LoopFrame;
 
   constructor(b: FunctionBuilder, imports: RuntimeImports, frame: LoopFrame) {
-    super(b, imports);
+    super(b, imports, "calls");
     this.#frame = frame;
   }
 
@@ -131,11 +131,10 @@ export class FieldOperations extends WasmOperations<EntryField> {
     b.end();
   }
 
-  protected requireFloat(): boolean {
+  protected requireFloat(): void {
     this.b.get(HART).memory(Memory.i32_load, HartState.floatEnabled).op(Op.i32_eqz).if();
     this.system("illegal", this.constant(0n), this.constant(0n));
     this.b.end();
-    return true;
   }
 
   #registerOffset(register: EntryField): void {

@@ -3,6 +3,7 @@ import { flowOf } from "@bulkhead/isa";
 import { type FunctionBuilder, type Label, Op, ValueType } from "../wasm/index.ts";
 import type { CodeWindow } from "./code-window.ts";
 import { type Block, type Edge, lastPage } from "./control-flow.ts";
+import { floatUse } from "./float-use.ts";
 import { type BlockRegisters, type RegisterSet, registersOf } from "./liveness.ts";
 import {
   type BlockNode,
@@ -42,7 +43,7 @@ class RegionEmitter {
 
   constructor(b: FunctionBuilder, imports: RegionImports, { window, blocks, entries }: RegionCode) {
     this.#b = b;
-    this.#operations = new RegionOperations(b, imports);
+    this.#operations = new RegionOperations(b, imports, floatUse(blocks));
     this.#window = window;
     this.#registers = registersOf(blocks);
     this.#root = regionGraph(blocks, entries);

@@ -4,7 +4,6 @@
  */
 import type { Decoded } from "@bulkhead/isa";
 import { Expression } from "../codegen/expression.ts";
-import { InlineFloat } from "../codegen/float-inline.ts";
 import type { RuntimeImports } from "../codegen/runtime-functions.ts";
 import { emitRegionOperands, emitTargetHit, LEAVE } from "../codegen/target-probe.ts";
 import { emitTlbEntry } from "../codegen/tlb-probe.ts";
@@ -15,6 +14,7 @@ import { Activity } from "../profile/activity.ts";
 import { emitActivity, emitPlace } from "../profile/emit-activity.ts";
 import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
 import type { Ending } from "./control-flow.ts";
+import type { FloatUse } from "./float-use.ts";
 import { DATA_TLB, EMPTY, type RegisterSet, union } from "./liveness.ts";
 
 /** Parameters of a region: how many calls deep it may still go, which entry it is entered at, and the pc there. */
@@ -36,6 +36,8 @@ export class RegionOperations extends WasmOperations<number> {
   readonly #regions: RegionImports;
   readonly #x: number[] = [];
   readonly #f: number[] = [];
+  /** Registers of `#f` whose locals are doubles, see `FloatUse`. */
+  readonly #doubles: number;
   /** Virtual address of the home page's start: regions are keyed by physical page and run wherever it is mapped. */
   readonly #home: number;
   readonly #budget: number;
@@ -50,11 +52,9 @@ export class RegionOperations extends WasmOperations<number> {
   #floatChecked = false;
   #floatMarked = false;
 
-  constructor(b: FunctionBuilder, regions: RegionImports) {
-    super(b, regions.runtime);
-    this.inlineFloat = new InlineFloat(b, regions.runtime, () =>
-      this.system("illegal", this.constant(0n), this.constant(0n)),
-    );
+  constructor(b: FunctionBuilder, regions: RegionImports, float: FloatUse) {
+    super(b, regions.runtime, float.rounds ? "inline" : "calls");
+    this.#doubles = float.doubles;
     this.#regions = regions;
     this.#home = b.local(ValueType.i64);
     this.#budget = b.local(ValueType.i32);
@@ -74,6 +74,7 @@ export class RegionOperations extends WasmOperations<number> {
   reload({ x, f }: RegisterSet): void {
     const { b } = this;
     b.get(HART).memory(Memory.i32_load, HartState.budget).set(this.#budget);
+    this.inlineFloat?.load();
     if ((x & DATA_TLB) !== 0) this.#loadDataTlb();
     for (let r = 1; r < 32; r++) {
       if (((x >>> r) & 1) !== 0)
@@ -84,8 +85,8 @@ export class RegionOperations extends WasmOperations<number> {
     for (let r = 0; r < 32; r++) {
       if (((f >>> r) & 1) !== 0)
         b.get(HART)
-          .memory(Memory.i64_load, HartState.f + r * 8)
-          .set(this.#local(this.#f, r));
+          .memory(this.#isDouble(r) ? Memory.f64_load : Memory.i64_load, HartState.f + r * 8)
+          .set(this.#floatLocal(r));
     }
   }
 
@@ -164,11 +165,15 @@ export class RegionOperations extends WasmOperations<number> {
     this.#dirty = union(this.#dirty, { x: 1 << register, f: 0 });
   }
 
-  f = (register: number) => Expression.local(this.#local(this.#f, register));
+  f(register: number): Expression {
+    const local = this.#floatLocal(register);
+    return this.#isDouble(register) ? Expression.double(local) : Expression.local(local);
+  }
 
   setF(register: number, value: Expression): void {
-    value.emit(this.b);
-    this.b.set(this.#local(this.#f, register));
+    if (this.#isDouble(register)) value.emitDouble(this.b);
+    else value.emit(this.b);
+    this.b.set(this.#floatLocal(register));
     this.#dirty = union(this.#dirty, { x: 0, f: 1 << register });
     if (this.#floatMarked) return;
     this.b.get(HART).i32(1).memory(Memory.i32_store, HartState.floatDirty);
@@ -216,6 +221,7 @@ export class RegionOperations extends WasmOperations<number> {
   }
 
   protected statusRead(): void {
+    this.inlineFloat?.load();
     if (this.#tlb >= 0) this.#loadDataTlb();
     this.#floatChecked = false;
     this.#floatMarked = false;
@@ -242,13 +248,16 @@ export class RegionOperations extends WasmOperations<number> {
     b.end();
   }
 
-  protected requireFloat(): boolean {
-    if (this.#floatChecked) return false;
+  protected requireFloat(): void {
+    if (this.#floatChecked) return;
+    this.#floatChecked = true;
+    if (this.inlineFloat !== undefined) {
+      this.inlineFloat.requireEnabled();
+      return;
+    }
     this.b.get(HART).memory(Memory.i32_load, HartState.floatEnabled).op(Op.i32_eqz).hint("unlikely").if();
     this.system("illegal", this.constant(0n), this.constant(0n));
     this.b.end();
-    this.#floatChecked = true;
-    return true;
   }
 
   /** Calls the region at the pc, and goes on when it has come back to the next instruction. */
@@ -315,8 +324,8 @@ export class RegionOperations extends WasmOperations<number> {
     for (let r = 0; r < 32; r++) {
       if (((f >>> r) & 1) !== 0)
         b.get(HART)
-          .get(this.#local(this.#f, r))
-          .memory(Memory.i64_store, HartState.f + r * 8);
+          .get(this.#floatLocal(r))
+          .memory(this.#isDouble(r) ? Memory.f64_store : Memory.i64_store, HartState.f + r * 8);
     }
   }
 
@@ -329,6 +338,13 @@ export class RegionOperations extends WasmOperations<number> {
     file[register] ??= this.b.local(ValueType.i64);
     return file[register];
   }
+
+  #floatLocal(register: number): number {
+    this.#f[register] ??= this.b.local(this.#isDouble(register) ? ValueType.f64 : ValueType.i64);
+    return this.#f[register];
+  }
+
+  #isDouble = (register: number): boolean => ((this.#doubles >>> register) & 1) !== 0;
 
   #at(offset: number): Expression {
     return this.add(Expression.local(this.#home), Expression.constant(BigInt(offset)));
