@@ -11,7 +11,7 @@ const WASM_PAGE = 65536;
 
 /** Bytes at the bottom of the memory that all harts share, then bytes of each hart; RAM follows. */
 export const SHARED_AREA = 0x10_0000;
-export const HART_AREA = 0x40_0000;
+export const HART_AREA = 0x58_0000;
 
 /**
  * Code map, which all harts share: a byte for each page of RAM, by its number in RAM, that is not 0 if code may have been

@@ -15,9 +15,10 @@ import {
   JumpEntry,
   TARGET_ENTRIES,
   TargetEntry,
+  TLB_ADDEND,
   TLB_ENTRIES,
   TLB_ENTRY_BYTES,
-  TlbEntry,
+  TlbTag,
 } from "./hart/layout.ts";
 import { FIRST_HANDLER, ILLEGAL_HANDLER, interpreterModule } from "./interpreter/interpreter-module.ts";
 import { type PageResolver, REACH } from "./jit/code-window.ts";
@@ -158,9 +159,9 @@ export class TranslatingProcessor implements Processor {
     for (let page = -REACH; page <= REACH; page++) {
       const address = BigInt.asIntN(64, (pc & -4096n) + BigInt(page * PAGE_SIZE));
       const low = Number(BigInt.asIntN(32, address));
-      const entry = bank + ((low >>> 12) % TLB_ENTRIES) * TLB_ENTRY_BYTES;
-      const known = view.getBigInt64(entry + TlbEntry.execute, true) === address;
-      pages[page + REACH] = known ? low + view.getInt32(entry + TlbEntry.addend, true) : -1;
+      const entry = bank + ((low >>> 12) % TLB_ENTRIES) * TLB_ENTRY_BYTES + TlbTag.execute;
+      const known = view.getBigInt64(entry, true) === address;
+      pages[page + REACH] = known ? low + view.getInt32(entry + TLB_ADDEND, true) : -1;
     }
     return (page) => (pages[page + REACH] === -1 ? -1 : pages[page + REACH]! >>> 0);
   }

@@ -24,7 +24,7 @@ export function emitPage(b: FunctionBuilder, tag: number, walk: number): void {
   b.memory(Memory.i64_load, tag);
   emitTagMatch(b, ADDRESS);
   b.if(i32);
-  emitHostAddress(b, ADDRESS, entry);
+  emitHostAddress(b, ADDRESS, entry, tag);
   b.i32(-PAGE_BYTES).op(Op.i32_and).else();
   b.get(HART).get(ADDRESS).call(walk).end();
 }

@@ -3,15 +3,7 @@
  * as `Mmu` and `TlbBank` do it. All else (faults, devices, PMP, Svnapot, Svpbmt, pages with translated code) is theirs.
  * @spec privileged "Virtual Address Translation Process". Who calls it: the other functions of the runtime module.
  */
-import {
-  BankState,
-  CODE_FILTER_BITS,
-  CODE_MAP,
-  HartState,
-  TLB_ENTRIES,
-  TLB_ENTRY_BYTES,
-  TlbEntry,
-} from "../hart/layout.ts";
+import { BankState, CODE_FILTER_BITS, CODE_MAP, HartState, TLB_ADDEND, TlbTag } from "../hart/layout.ts";
 import { EXECUTE, READ, WRITE } from "../hart/pmp.ts";
 import { RAM_BASE } from "../memory.ts";
 import { Atomic, type FunctionBuilder, type Label, Memory, Op, ValueType } from "../wasm/index.ts";
@@ -30,9 +22,6 @@ const BARE = LEAF | Pte.A | Pte.D;
 /** Addend of an entry that has not been used. */
 const UNUSED = -1;
 
-/** `BankState`s are this much smaller than the banks that they belong to. */
-const STATE_SHIFT = Math.log2((TLB_ENTRIES * TLB_ENTRY_BYTES) / BankState.bytes);
-
 const [HART, ADDRESS] = [0, 1];
 
 class PageWalk {
@@ -40,7 +29,6 @@ class PageWalk {
   readonly #access: number;
   readonly #slow: Label;
   readonly #bank: number;
-  readonly #state: number;
   /** The leaf entry, where it lies, and log2 of the bytes that it maps. */
   readonly #leaf: number;
   readonly #at: number;
@@ -52,7 +40,7 @@ class PageWalk {
     this.#b = b;
     this.#access = access;
     this.#slow = slow;
-    [this.#bank, this.#state, this.#at] = [b.local(i32), b.local(i32), b.local(i32)];
+    [this.#bank, this.#at] = [b.local(i32), b.local(i32)];
     [this.#leaf, this.#shift, this.#page] = [b.local(i64), b.local(i64), b.local(i64)];
   }
 
@@ -60,10 +48,7 @@ class PageWalk {
     const b = this.#b;
     const levels = b.local(i32);
     b.get(HART).memory(Memory.i32_load, this.#access === EXECUTE ? HartState.fetchTlb : HartState.dataTlb);
-    b.set(this.#bank);
-    b.get(this.#bank).get(HART).op(Op.i32_sub).i32(HartState.tlbs).op(Op.i32_sub);
-    b.i32(STATE_SHIFT).op(Op.i32_shr_u).get(HART).op(Op.i32_add).i32(HartState.banks).op(Op.i32_add);
-    b.tee(this.#state).memory(Memory.i32_load, BankState.levels).tee(levels);
+    b.tee(this.#bank).memory(Memory.i32_load, BankState.levels).tee(levels);
     b.i32(0).op(Op.i32_lt_s).brIf(this.#slow);
     b.i64(12n).set(this.#shift);
     b.get(levels).if();
@@ -85,7 +70,7 @@ class PageWalk {
   }
 
   #field(offset: number): FunctionBuilder {
-    return this.#b.get(this.#state).memory(Memory.i32_load, offset);
+    return this.#b.get(this.#bank).memory(Memory.i32_load, offset);
   }
 
   /** Leaves whether the leaf has one of some bits. */
@@ -109,7 +94,7 @@ class PageWalk {
     b.get(ADDRESS).i64(64n).get(shift).op(Op.i64_sub).op(Op.i64_shl);
     b.i64(64n).get(shift).op(Op.i64_sub).op(Op.i64_shr_s).get(ADDRESS).op(Op.i64_ne);
     this.#slowIf();
-    b.get(this.#state).memory(Memory.i64_load, BankState.root).set(table);
+    b.get(this.#bank).memory(Memory.i64_load, BankState.root).set(table);
     const next = b.loop();
     b.get(shift).i64(9n).op(Op.i64_sub).set(shift);
     b.get(table).i64(BigInt(RAM_BASE)).op(Op.i64_sub).tee(table);
@@ -193,62 +178,49 @@ class PageWalk {
   /** Makes the TLB entry, and leaves where the page lies in the memory. */
   #install(): void {
     const b = this.#b;
-    const [tag, host, entry, addend, writable] = [b.local(i64), b.local(i32), b.local(i32), b.local(i32), b.local(i32)];
-    b.get(this.#page).op(Op.i32_wrap_i64);
-    this.#holdsCode().op(Op.i32_eqz);
+    const [tag, host, entry] = [b.local(i64), b.local(i32), b.local(i32)];
+    const table = { [READ]: TlbTag.read, [WRITE]: TlbTag.write, [EXECUTE]: TlbTag.execute }[this.#access]!;
     if (this.#access === WRITE) {
-      b.op(Op.i32_eqz);
+      b.get(this.#page).op(Op.i32_wrap_i64);
+      this.#holdsCode();
       this.#slowIf();
-      b.i32(1).set(writable);
-    } else {
-      b.get(this.#leaf)
-        .i64(Pte.W | Pte.D)
-        .op(Op.i64_and)
-        .i64(Pte.W | Pte.D)
-        .op(Op.i64_eq)
-        .op(Op.i32_and)
-        .set(writable);
     }
     b.get(ADDRESS).i64(-4096n).op(Op.i64_and).set(tag);
-    b.get(this.#page).op(Op.i32_wrap_i64).get(HART).memory(Memory.i32_load, HartState.ramOffset).op(Op.i32_add);
-    b.tee(host).get(tag).op(Op.i32_wrap_i64).op(Op.i32_sub).set(addend);
+    b.get(this.#page)
+      .op(Op.i32_wrap_i64)
+      .get(HART)
+      .memory(Memory.i32_load, HartState.ramOffset)
+      .op(Op.i32_add)
+      .set(host);
     emitTlbEntry(b, ADDRESS, entry, () => b.get(this.#bank));
-    b.memory(Memory.i32_load, TlbEntry.addend).get(addend).op(Op.i32_ne);
-    for (const kind of [TlbEntry.read, TlbEntry.write, TlbEntry.execute]) {
-      b.get(entry).memory(Memory.i64_load, kind).get(tag).op(Op.i64_ne);
-    }
-    b.op(Op.i32_and).op(Op.i32_and).op(Op.i32_or).if();
-    this.#takeEntry(entry, addend);
+    b.memory(Memory.i32_load, table + TLB_ADDEND)
+      .i32(UNUSED)
+      .op(Op.i32_eq)
+      .if();
+    this.#list(entry, table);
     b.end();
-    const setTag = (kind: number, present: () => void): void => {
-      b.get(entry).get(tag).i64(-1n);
-      present();
-      b.op(Op.select).memory(Memory.i64_store, kind);
-    };
-    setTag(TlbEntry.read, () => this.#readable());
-    setTag(TlbEntry.write, () => b.get(writable));
-    if (this.#access === EXECUTE) {
-      b.get(entry).get(tag).memory(Memory.i64_store, TlbEntry.execute);
-      this.#noteCode();
-    }
+    b.get(entry).get(tag).memory(Memory.i64_store, table);
+    b.get(entry)
+      .get(host)
+      .get(tag)
+      .op(Op.i32_wrap_i64)
+      .op(Op.i32_sub)
+      .memory(Memory.i32_store, table + TLB_ADDEND);
+    if (this.#access === EXECUTE) this.#noteCode();
     b.get(this.#shift).i64(12n).op(Op.i64_ne).if();
     this.#coverLarge();
     b.end();
     b.get(host);
   }
 
-  /** Gives the entry to the page, and lists it if it is the first one there. */
-  #takeEntry(entry: number, addend: number): void {
+  /** Lists an entry that is used for the first time. */
+  #list(entry: number, table: number): void {
     const b = this.#b;
     const count = b.local(i32);
-    b.get(entry).memory(Memory.i32_load, TlbEntry.addend).i32(UNUSED).op(Op.i32_eq).if();
-    this.#field(BankState.usedCount).set(count);
-    b.get(count).i32(2).op(Op.i32_shl).get(this.#state).op(Op.i32_add);
-    b.get(entry).get(HART).op(Op.i32_sub).i32(2).op(Op.i32_shr_u).memory(Memory.i32_store, BankState.used);
-    b.get(this.#state).get(count).i32(1).op(Op.i32_add).memory(Memory.i32_store, BankState.usedCount);
-    b.end();
-    b.get(entry).i64(-1n).memory(Memory.i64_store, TlbEntry.execute);
-    b.get(entry).get(addend).memory(Memory.i32_store, TlbEntry.addend);
+    this.#field(BankState.usedCount).tee(count).i32(2).op(Op.i32_shl).get(this.#bank).op(Op.i32_add);
+    b.get(entry).i32(table).op(Op.i32_add).get(HART).op(Op.i32_sub).i32(2).op(Op.i32_shr_u);
+    b.memory(Memory.i32_store, BankState.used);
+    b.get(this.#bank).get(count).i32(1).op(Op.i32_add).memory(Memory.i32_store, BankState.usedCount);
   }
 
   #noteCode(): void {
@@ -259,7 +231,7 @@ class PageWalk {
       .op(Op.i32_and)
       .i32(2)
       .op(Op.i32_shl);
-    b.get(this.#state).op(Op.i32_add).tee(word);
+    b.get(this.#bank).op(Op.i32_add).tee(word);
     b.get(word).memory(Memory.i32_load, BankState.code).i32(1).get(page).op(Op.i32_shl).op(Op.i32_or);
     b.memory(Memory.i32_store, BankState.code);
   }
@@ -271,7 +243,7 @@ class PageWalk {
     b.get(ADDRESS);
     this.#within().i64(-1n).op(Op.i64_xor).op(Op.i64_and).i64(12n).op(Op.i64_shr_s).set(start);
     b.get(ADDRESS).i64(63n).op(Op.i64_shr_u).op(Op.i32_wrap_i64).i32(3).op(Op.i32_shl);
-    b.get(this.#state).op(Op.i32_add).set(half);
+    b.get(this.#bank).op(Op.i32_add).set(half);
     const extend = (offset: number, comparison: number): void => {
       b.get(start).get(half).memory(Memory.i64_load, offset).op(comparison).if();
       b.get(half).get(start).memory(Memory.i64_store, offset).end();

@@ -5,7 +5,7 @@
  */
 import { systemOperations } from "@bulkhead/isa";
 import { Cause } from "../hart/cause.ts";
-import { BankState, HartState, Signal, TLB_ENTRIES, TLB_ENTRY_BYTES } from "../hart/layout.ts";
+import { BankState, HartState, Signal } from "../hart/layout.ts";
 import { Privilege, Slot } from "../hart/state.ts";
 import { Envcfg, Status } from "../hart/status.ts";
 import { MXR, SUM } from "../hart/tlb.ts";
@@ -13,8 +13,6 @@ import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
 
 const { i32 } = ValueType;
 const HART = 0;
-/** `BankState`s are this much smaller than the banks that they belong to. */
-const STATE_SHIFT = Math.log2((TLB_ENTRIES * TLB_ENTRY_BYTES) / BankState.bytes);
 /** SUM and MXR in `mstatus` lie so much higher than in the key of a bank. */
 const KEY_SHIFT = Math.log2(Status.SUM / SUM);
 const BLOCK_BYTES = 64;
@@ -35,7 +33,7 @@ export function emitAnyInterrupt(b: FunctionBuilder): void {
  */
 export function emitSelect(b: FunctionBuilder): void {
   const [privilege, status] = [1, 2];
-  const [key, bare, data, fetch, state, clock] = Array.from({ length: 6 }, () => b.local(i32));
+  const [key, bare, data, fetch, clock] = Array.from({ length: 5 }, () => b.local(i32));
   b.get(HART)
     .memory(Memory.i32_load, Slot.satp * 4 + 4)
     .i32(28)
@@ -65,14 +63,8 @@ export function emitSelect(b: FunctionBuilder): void {
   b.i32(0).return().end();
   b.get(HART).get(HART).memory(Memory.i32_load, HartState.bankClock).i32(2).op(Op.i32_add).tee(clock);
   b.memory(Memory.i32_store, HartState.bankClock);
-  const stateOf = (bank: number): void => {
-    b.get(bank).get(HART).op(Op.i32_sub).i32(HartState.tlbs).op(Op.i32_sub).i32(STATE_SHIFT).op(Op.i32_shr_u);
-    b.get(HART).op(Op.i32_add).i32(HartState.banks).op(Op.i32_add).tee(state);
-    b.get(clock).memory(Memory.i32_store, BankState.lastUse);
-  };
-  stateOf(data);
-  stateOf(fetch);
-  b.get(HART).get(state).memory(Memory.i32_load, BankState.space).memory(Memory.i32_store, HartState.fetchSpace);
+  for (const bank of [data, fetch]) b.get(bank).get(clock).memory(Memory.i32_store, BankState.lastUse);
+  b.get(HART).get(fetch).memory(Memory.i32_load, BankState.space).memory(Memory.i32_store, HartState.fetchSpace);
   b.get(HART).get(fetch).memory(Memory.i32_store, HartState.fetchTlb);
   b.get(HART).get(data).memory(Memory.i32_store, HartState.dataTlb);
   b.i32(1);

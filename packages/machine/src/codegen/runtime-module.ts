@@ -3,7 +3,7 @@
  * call-outs mostly do, carry-less products, and atomics behind the TLB.
  */
 import { type AtomicOperation, atomicOperations } from "@bulkhead/isa";
-import { HartState, Signal, TlbEntry } from "../hart/layout.ts";
+import { HartState, Signal, TlbTag } from "../hart/layout.ts";
 import { EXECUTE, READ, WRITE } from "../hart/pmp.ts";
 import { Atomic, type FunctionBuilder, Memory, ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
 import { emitCsr } from "./csr-access.ts";
@@ -36,8 +36,8 @@ export function runtimeModule(): Uint8Array<ArrayBuffer> {
   const [readWalk, writeWalk, executeWalk] = [READ, WRITE, EXECUTE].map((access) =>
     translate((b) => emitPageWalk(b, access)),
   ) as [number, number, number];
-  const readPage = translate((b) => emitPage(b, TlbEntry.read, readWalk));
-  const writePage = translate((b) => emitPage(b, TlbEntry.write, writeWalk));
+  const readPage = translate((b) => emitPage(b, TlbTag.read, readWalk));
+  const writePage = translate((b) => emitPage(b, TlbTag.write, writeWalk));
   const select = module.function([i32, i32, i32], [i32]);
   emitSelect(select);
 

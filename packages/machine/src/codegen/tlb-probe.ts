@@ -1,12 +1,13 @@
 /** The fast path of an address translation, as the interpreter, translated regions and the runtime module all write it. */
-import { TLB_ENTRIES, TLB_ENTRY_BYTES, TlbEntry } from "../hart/layout.ts";
+import { TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_BYTES } from "../hart/layout.ts";
 import { type FunctionBuilder, Memory, Op } from "../wasm/index.ts";
 
 const ENTRY_SHIFT = BigInt(12 - Math.log2(TLB_ENTRY_BYTES));
 const INDEX_MASK = (TLB_ENTRIES - 1) * TLB_ENTRY_BYTES;
 
 /**
- * Leaves the offset of the TLB entry for a virtual address (an i64 local) on the stack and in the i32 local `entry`.
+ * Leaves the offset of the TLB entries for a virtual address (an i64 local), less `TlbTag`, on the stack and in the i32 local
+ * `entry`.
  * @param emitBank leaves the offset of the TLB bank on the stack.
  */
 export function emitTlbEntry(b: FunctionBuilder, address: number, entry: number, emitBank: () => void): void {
@@ -22,7 +23,11 @@ export function emitTagMatch(b: FunctionBuilder, address: number, bytes = 1): vo
   b.i64(-4096n).op(Op.i64_and).op(Op.i64_eq);
 }
 
-/** Leaves where an address lies in the wasm memory, by its TLB entry, on the stack. */
-export function emitHostAddress(b: FunctionBuilder, address: number, entry: number): void {
-  b.get(address).op(Op.i32_wrap_i64).get(entry).memory(Memory.i32_load, TlbEntry.addend).op(Op.i32_add);
+/** Leaves where an address lies in the wasm memory, by its TLB entry with a tag of `TlbTag`, on the stack. */
+export function emitHostAddress(b: FunctionBuilder, address: number, entry: number, tag: number): void {
+  b.get(address)
+    .op(Op.i32_wrap_i64)
+    .get(entry)
+    .memory(Memory.i32_load, tag + TLB_ADDEND)
+    .op(Op.i32_add);
 }

@@ -15,7 +15,7 @@ import {
   systemOperations,
   traitsOf,
 } from "@bulkhead/isa";
-import { HartState, Signal, TlbEntry } from "../hart/layout.ts";
+import { HartState, Signal, TlbTag } from "../hart/layout.ts";
 import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
 import { Expression } from "./expression.ts";
 import { InlineFloat } from "./float-inline.ts";
@@ -158,9 +158,9 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     const double = bytes === 8 && this.#loadsDouble;
     const type = double ? ValueType.f64 : ValueType.i64;
     const value = b.temporary(type);
-    this.#probeTlb(at, bytes, TlbEntry.read);
+    this.#probeTlb(at, bytes, TlbTag.read);
     b.if(type);
-    emitHostAddress(b, at, this.#entryLocal);
+    emitHostAddress(b, at, this.#entryLocal, TlbTag.read);
     b.memory(double ? Memory.f64_load : (extension === "signed" ? signedLoads : unsignedLoads)[bytes]);
     b.else();
     b.get(HART).get(at).i32(logBytes[bytes]).call(this.imports.callout("load"));
@@ -178,9 +178,9 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     const { b } = this;
     const at = this.#local(address);
     const stored = value.held(b);
-    this.#probeTlb(at, bytes, TlbEntry.write);
+    this.#probeTlb(at, bytes, TlbTag.write);
     b.if();
-    emitHostAddress(b, at, this.#entryLocal);
+    emitHostAddress(b, at, this.#entryLocal, TlbTag.write);
     if (bytes === 8 && stored.kind === "double") {
       stored.emitDouble(b);
       b.memory(Memory.f64_store);

@@ -122,15 +122,15 @@ function dataPage(hart: Hart, low: number, high: number, access: number, bytes: 
   return enterPage(hart, hart.dataSpace, low, high, access);
 }
 
-/** Puts the page that was translated last into the TLB: with no write tag if it holds translated code, not at all if PMP divides it. */
+/**
+ * Puts the page that was translated last into the TLB for an access: not for writing if it holds translated code, not at all if
+ * PMP divides it.
+ */
 export function enterPage(hart: Hart, space: TlbBank, low: number, high: number, access: number): number {
   const offset = ramOffset(hart);
   const mmu = hart.mmu;
   if (offset === DEVICE || mmu.divided) return offset;
-  let permissions = mmu.permissions;
-  if (access !== EXECUTE) permissions &= ~EXECUTE;
-  if ((permissions & WRITE) !== 0 && holdsCode(hart, mmu.page)) permissions &= ~WRITE;
-  space.install(low, high, offset, permissions, mmu.span);
+  if (access !== WRITE || !holdsCode(hart, mmu.page)) space.install(low, high, offset, access, mmu.span);
   return offset;
 }
 

@@ -17,18 +17,24 @@ export const Signal = {
   jumped: 3,
 } as const;
 
-/** Entries of a TLB bank: direct-mapped by bits 12 and up of the virtual address. */
-export const TLB_ENTRIES = 1024;
-export const TLB_ENTRY_BYTES = 32;
-/** Address spaces whose translations are kept at the same time. */
+/**
+ * A TLB bank has three tables: of pages for reading, for writing and for execution, each direct-mapped by bits 12 and up of
+ * the virtual address. They are apart so that copying does not have its two pages drive each other out.
+ */
+export const TLB_ENTRIES = 4096;
+export const TLB_ENTRY_BYTES = 16;
+const TABLE_BYTES = TLB_ENTRIES * TLB_ENTRY_BYTES;
+/** Address spaces whose translations are kept at the same time, and how far apart their banks lie. */
 export const TLB_BANKS = 8;
+export const TLB_BANK_BYTES = 4 * TABLE_BYTES;
 
 /**
- * One TLB entry. A tag is the page's virtual address, or -1 for none: a fast path compares it with
- * `(va + size - 1) & ~0xfff`, so an access that crosses the page misses. `addend` (32-bit, wrapping) turns the low half of
- * a virtual address into an offset in the wasm memory.
+ * Where the tags of the entries for a page lie, from `bank + index * TLB_ENTRY_BYTES`. A tag is the page's virtual address, or
+ * -1 for none: a fast path compares it with `(va + size - 1) & ~0xfff`, so an access that crosses the page misses.
  */
-export const TlbEntry = { read: 0, write: 8, execute: 16, addend: 24 } as const;
+export const TlbTag = { read: 0, write: TABLE_BYTES, execute: 2 * TABLE_BYTES } as const;
+/** Behind its tag: what turns (32-bit, wrapping) the low half of a virtual address into an offset in the wasm memory. */
+export const TLB_ADDEND = 8;
 
 /**
  * Decode cache of the interpreter: an entry for every compressed instruction, then entries for 32-bit ones, direct-mapped
@@ -62,32 +68,34 @@ export const TARGET_ENTRIES = 16384;
 export const TargetEntry = { tag: 0, space: 8, target: 12, bytes: 16 } as const;
 
 /**
- * What a TLB bank knows beside its entries; generated code translates with it. `used` lists where the entries are that
- * have been used since the bank was empty (in words from the hart's base); `code` is a bit for each virtual page, by its
+ * What a TLB bank knows beside its entries, from where they begin; generated code translates with it. `used` lists where the
+ * entries are that have been used since the bank was empty (in words from the hart's base); `code` is a bit for each virtual page, by its
  * low bits, that was entered for EXECUTE under the id in `space`.
  */
 export const CODE_FILTER_BITS = 8192;
+const BANK_STATE = 3 * TABLE_BYTES;
+const BANK_FIELDS = BANK_STATE + 3 * TLB_ENTRIES * 4 + CODE_FILTER_BITS / 8;
 export const BankState = {
-  used: 0,
-  code: 0x1000,
-  usedCount: 0x1400,
-  space: 0x1404,
+  used: BANK_STATE,
+  code: BANK_STATE + 3 * TLB_ENTRIES * 4,
+  usedCount: BANK_FIELDS,
+  space: BANK_FIELDS + 4,
   /** Page-table levels, 0 for physical addresses, or -1 if only the hart can translate: PMP has something to say. */
-  levels: 0x1408,
+  levels: BANK_FIELDS + 8,
   /** 1 if the hardware sets A and D bits. */
-  updates: 0x140c,
+  updates: BANK_FIELDS + 12,
   /** Physical address of the root table. */
-  root: 0x1410,
+  root: BANK_FIELDS + 16,
   /** A leaf is accessible only if `leaf & userMask` is `user`, and readable if `leaf & readable` is not 0. */
-  userMask: 0x1418,
-  user: 0x141c,
-  readable: 0x1420,
+  userMask: BANK_FIELDS + 24,
+  user: BANK_FIELDS + 28,
+  readable: BANK_FIELDS + 32,
   /** Value of `HartState.bankClock` at the last selection. */
-  lastUse: 0x1424,
+  lastUse: BANK_FIELDS + 36,
   /** Virtual pages that superpages cover, in the low and in the high half of the address space; 64-bit numbers. */
-  largeStart: 0x1428,
-  largeEnd: 0x1438,
-  bytes: 0x2000,
+  largeStart: BANK_FIELDS + 40,
+  largeEnd: BANK_FIELDS + 56,
+  end: BANK_FIELDS + 72,
 } as const;
 
 let next = 0;
@@ -118,6 +126,8 @@ export const HartState = {
    * that was found through the execute tag of a TLB entry is still right.
    */
   fetchSpace: place(4),
+  /** Not 0 when the next instruction is the interpreter's: a region found that it does not fit its surroundings. */
+  interpretNext: place(4),
   /** The id given out last. */
   lastSpace: place(4),
   /** Counts selections of banks, wrapping. */
@@ -144,10 +154,9 @@ export const HartState = {
   /** 64-bit slots for CSRs; which slot is whose is `csr.ts`'s business. */
   csrs: place(0x800 - next),
   jumps: 0x1000,
-  tlbs: 0x40000,
-  targets: 0x80000,
-  banks: 0xc0000,
-  decodeCache: 0x10_0000,
+  targets: 0x4_0000,
+  tlbs: 0x8_0000,
+  decodeCache: 0x28_0000,
 } as const;
 
 const DECODE_BYTES = (COMPRESSED_ENTRIES + WORD_ENTRIES) * DecodeEntry.bytes;
@@ -156,9 +165,11 @@ const DECODE_BYTES = (COMPRESSED_ENTRIES + WORD_ENTRIES) * DecodeEntry.bytes;
 export const hartBase = (index: number): number => SHARED_AREA + HART_AREA * index;
 export const hartIndex = (base: number): number => (base - SHARED_AREA) / HART_AREA;
 
-if (HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes > HartState.tlbs) throw new Error("hart layout overlaps");
-if (HartState.tlbs + TLB_BANKS * TLB_ENTRIES * TLB_ENTRY_BYTES > HartState.targets)
-  throw new Error("hart layout overlaps");
-if (HartState.targets + TARGET_ENTRIES * TargetEntry.bytes > HartState.banks) throw new Error("hart layout overlaps");
-if (HartState.banks + TLB_BANKS * BankState.bytes > HartState.decodeCache) throw new Error("hart layout overlaps");
-if (HartState.decodeCache + DECODE_BYTES > HART_AREA) throw new Error("hart area too small");
+const ends = [
+  [HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes, HartState.targets],
+  [HartState.targets + TARGET_ENTRIES * TargetEntry.bytes, HartState.tlbs],
+  [BankState.end, TLB_BANK_BYTES],
+  [HartState.tlbs + TLB_BANKS * TLB_BANK_BYTES, HartState.decodeCache],
+  [HartState.decodeCache + DECODE_BYTES, HART_AREA],
+] as const;
+if (ends.some(([end, limit]) => end > limit)) throw new Error("parts of the hart's area overlap");

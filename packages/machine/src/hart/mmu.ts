@@ -48,8 +48,6 @@ export class Mmu {
   readonly #pmp: Pmp;
   /** After a translation: the physical page number. */
   page = 0;
-  /** After a translation: READ, WRITE and EXECUTE as they hold for the page without another walk. */
-  permissions = 0;
   /** After a translation: log2 of the 4 KiB pages that the leaf entry maps. */
   span = 0;
   /** After a translation: PMP permits this access and says nothing of the page's other bytes. */
@@ -64,13 +62,12 @@ export class Mmu {
 
   /**
    * Translates the virtual address `high:low` for one access (READ, WRITE or EXECUTE) of `bytes` bytes within a page.
-   * Gives 0 with `page`, `permissions`, `span` and `divided` set, or the cause of the exception.
+   * Gives 0 with `page`, `span` and `divided` set, or the cause of the exception.
    */
   translate(space: AddressSpace, low: number, high: number, access: number, bytes: number): number {
     if (space.levels === 0) {
       if (high >>> 24 !== 0) return accessFault(access);
       this.page = (high >>> 0) * 0x10_0000 + (low >>> 12);
-      this.permissions = READ | WRITE | EXECUTE;
       this.span = 0;
     } else {
       const cause = this.#walk(space, low, high, access);
@@ -80,9 +77,7 @@ export class Mmu {
     let allowed = this.#pmp.ofPage(this.page, machine);
     this.divided = allowed === DIVIDED;
     if (this.divided) allowed = this.#pmp.ofAccess(this.page * PAGE_SIZE + (low & (PAGE_SIZE - 1)), bytes, machine);
-    if ((allowed & access) === 0) return accessFault(access);
-    this.permissions &= allowed;
-    return 0;
+    return (allowed & access) === 0 ? accessFault(access) : 0;
   }
 
   #walk(space: AddressSpace, low: number, high: number, access: number): number {
@@ -123,8 +118,7 @@ export class Mmu {
   ): number {
     const entry = this.#memoryWords[at];
     const entryHigh = this.#memoryWords[at + 1];
-    const permissions = permissionsOf(space, entry);
-    if ((permissions & access) === 0 || !this.#pbmtIsLegal(entryHigh)) return pageFault(access);
+    if ((permissionsOf(space, entry) & access) === 0 || !this.#pbmtIsLegal(entryHigh)) return pageFault(access);
     if (((entry >>> 10) & ALIGNED_LOW[level]) !== 0 || (entryHigh & ALIGNED_HIGH[level]) !== 0) {
       return pageFault(access);
     }
@@ -136,17 +130,13 @@ export class Mmu {
       this.page = page - NAPOT_PAGES / 2 + ((low >>> 12) & (NAPOT_PAGES - 1));
     }
     const wanted = access === WRITE ? A | D : A;
-    let dirty = (entry & D) !== 0;
     if ((entry & wanted) !== wanted) {
       if ((this.#words[Slot.menvcfg + 1] & EnvcfgHigh.ADUE) === 0) return pageFault(access);
       if ((this.#tablePermissions(at) & WRITE) === 0) return accessFault(access);
       this.#memory.onWrite(at * 4 - this.#memory.ramOffset + RAM_BASE, 8);
       const before = Atomics.compareExchange(this.#memoryWords, at, entry, entry | wanted);
       if (before !== entry) return this.#walk(space, low, high, access);
-      dirty ||= access === WRITE;
     }
-    // A clean page stays out of the write TLB, so that the first store comes back here.
-    this.permissions = dirty ? permissions : permissions & ~WRITE;
     return 0;
   }
 

@@ -3,17 +3,27 @@
  * them (layout.ts), with what invalidating them needs to know. Who calls it: `Tlb` and the hart's slow paths.
  */
 import { PAGE_SIZE } from "../memory.ts";
-import { BankState, CODE_FILTER_BITS, HartState, TLB_ENTRIES, TLB_ENTRY_BYTES, TlbEntry } from "./layout.ts";
+import {
+  BankState,
+  CODE_FILTER_BITS,
+  HartState,
+  TLB_ADDEND,
+  TLB_BANK_BYTES,
+  TLB_ENTRIES,
+  TLB_ENTRY_BYTES,
+  TlbTag,
+} from "./layout.ts";
 import type { AddressSpace } from "./mmu.ts";
 import { EXECUTE, READ, WRITE } from "./pmp.ts";
 import { Privilege } from "./state.ts";
 
 const ENTRY_WORDS = TLB_ENTRY_BYTES / 4;
 const INDEX_MASK = TLB_ENTRIES - 1;
-const READ_WORD = TlbEntry.read / 4;
-const WRITE_WORD = TlbEntry.write / 4;
-const EXECUTE_WORD = TlbEntry.execute / 4;
-const ADDEND_WORD = TlbEntry.addend / 4;
+const TABLE_WORDS = TLB_ENTRIES * ENTRY_WORDS;
+const READ_TABLE = TlbTag.read / 4;
+const WRITE_TABLE = TlbTag.write / 4;
+const EXECUTE_TABLE = TlbTag.execute / 4;
+const ADDEND = TLB_ADDEND / 4;
 /** Addend of an entry that has not been used; others are multiples of the page size. */
 const UNUSED = -1;
 
@@ -49,8 +59,6 @@ export class TlbBank implements AddressSpace {
   /** Offset in the wasm memory, and in words from the hart's base. */
   readonly offset: number;
   readonly #start: number;
-  /** Where its `BankState` is, in words from the hart's base. */
-  readonly #state: number;
   readonly #words: Int32Array;
   /** Gives an id that no bank of the hart has had. */
   readonly #newSpace: () => number;
@@ -70,36 +78,35 @@ export class TlbBank implements AddressSpace {
   constructor(words: Int32Array, hartBase: number, index: number, newSpace: () => number) {
     this.#words = words;
     this.#newSpace = newSpace;
-    this.#state = (HartState.banks + index * BankState.bytes) / 4;
-    this.#start = (HartState.tlbs + index * TLB_ENTRIES * TLB_ENTRY_BYTES) / 4;
+    this.#start = (HartState.tlbs + index * TLB_BANK_BYTES) / 4;
     this.offset = hartBase + this.#start * 4;
   }
 
   /** Id of what the bank holds, see `HartState.fetchSpace`. */
   get space(): number {
-    return this.#words[this.#state + SPACE];
+    return this.#words[this.#start + SPACE];
   }
 
   /** Takes a fresh id, for what it holds now. */
   renewSpace(): void {
     const words = this.#words;
-    const filter = this.#state + CODE;
+    const filter = this.#start + CODE;
     words.fill(0, filter, filter + CODE_WORDS);
     const end = this.#usedEnd;
-    for (let i = this.#state + USED; i < end; i++) {
-      const at = words[i] + EXECUTE_WORD;
-      if (words[at] !== -1) this.#noteCode(words[at]);
+    for (let i = this.#start + USED; i < end; i++) {
+      const at = words[i];
+      if (this.#isIn(EXECUTE_TABLE, at) && words[at] !== -1) this.#noteCode(words[at]);
     }
-    words[this.#state + SPACE] = this.#newSpace();
+    words[this.#start + SPACE] = this.#newSpace();
   }
 
   /** When it was selected last, see `BankState.lastUse`. */
   get lastUse(): number {
-    return this.#words[this.#state + LAST_USE];
+    return this.#words[this.#start + LAST_USE];
   }
 
   set lastUse(time: number) {
-    this.#words[this.#state + LAST_USE] = time;
+    this.#words[this.#start + LAST_USE] = time;
   }
 
   /**
@@ -108,7 +115,7 @@ export class TlbBank implements AddressSpace {
    */
   describe(open: boolean, updates: boolean): void {
     const words = this.#words;
-    const state = this.#state;
+    const state = this.#start;
     words[state + LEVELS] = open ? this.levels : -1;
     words[state + UPDATES] = updates ? 1 : 0;
     setWide(words, state + ROOT, this.root * PAGE_SIZE);
@@ -123,58 +130,58 @@ export class TlbBank implements AddressSpace {
   }
 
   /**
-   * Enters the page of a virtual address that lies at `pageOffset` in the wasm memory. `permissions` says which of
-   * READ, WRITE and EXECUTE get a tag; `span` is log2 of the pages of the leaf that it came from.
+   * Enters the page of a virtual address that lies at `pageOffset` in the wasm memory. `permissions` says for which of
+   * READ, WRITE and EXECUTE; `span` is log2 of the pages of the leaf that it came from.
    */
   install(low: number, high: number, pageOffset: number, permissions: number, span: number): void {
-    const words = this.#words;
-    const tag = low & ~0xfff;
     const at = this.#entryOf(low);
-    const addend = (pageOffset - tag) | 0;
-    if (words[at + ADDEND_WORD] !== addend || !this.#holds(at, tag, high)) {
-      if (words[at + ADDEND_WORD] === UNUSED) {
-        words[this.#usedEnd] = at;
-        words[this.#state + USED_COUNT]++;
-      }
-      this.#setTag(at + EXECUTE_WORD, 0, 0, false);
-      words[at + ADDEND_WORD] = addend;
-    }
-    this.#setTag(at + READ_WORD, tag, high, (permissions & READ) !== 0);
-    this.#setTag(at + WRITE_WORD, tag, high, (permissions & WRITE) !== 0);
+    if ((permissions & READ) !== 0) this.#enter(at + READ_TABLE, low, high, pageOffset);
+    if ((permissions & WRITE) !== 0) this.#enter(at + WRITE_TABLE, low, high, pageOffset);
     if ((permissions & EXECUTE) !== 0) {
-      this.#setTag(at + EXECUTE_WORD, tag, high, true);
+      this.#enter(at + EXECUTE_TABLE, low, high, pageOffset);
       this.#noteCode(low);
     }
     if (span !== 0) this.#coverLarge(low, high, span);
   }
 
-  /** Offset in the wasm memory of the page of a virtual address, if it has a tag for READ, WRITE or EXECUTE; otherwise -1. */
-  find(low: number, high: number, access: number): number {
+  #enter(at: number, low: number, high: number, pageOffset: number): void {
     const words = this.#words;
     const tag = low & ~0xfff;
-    const at = this.#entryOf(low);
-    const tagAt = at + (access === READ ? READ_WORD : access === WRITE ? WRITE_WORD : EXECUTE_WORD);
-    return words[tagAt] === tag && words[tagAt + 1] === high ? (tag + words[at + ADDEND_WORD]) >>> 0 : -1;
+    if (words[at + ADDEND] === UNUSED) {
+      words[this.#usedEnd] = at;
+      words[this.#start + USED_COUNT]++;
+    }
+    words[at] = tag;
+    words[at + 1] = high;
+    words[at + ADDEND] = pageOffset - tag;
+  }
+
+  /** Offset in the wasm memory of the page of a virtual address, if it is entered for READ, WRITE or EXECUTE; otherwise -1. */
+  find(low: number, high: number, access: number): number {
+    const words = this.#words;
+    const table = access === READ ? READ_TABLE : access === WRITE ? WRITE_TABLE : EXECUTE_TABLE;
+    const at = this.#entryOf(low) + table;
+    return this.#holds(at, low, high) ? ((low & ~0xfff) + words[at + ADDEND]) >>> 0 : -1;
   }
 
   /** Empties the bank, which gets a fresh id. */
   clear(): void {
     const words = this.#words;
     const end = this.#usedEnd;
-    for (let i = this.#state + USED; i < end; i++) {
+    for (let i = this.#start + USED; i < end; i++) {
       const at = words[i];
-      this.#dropTags(at);
-      words[at + ADDEND_WORD] = UNUSED;
+      this.#drop(at);
+      words[at + ADDEND] = UNUSED;
     }
-    words[this.#state + USED_COUNT] = 0;
+    words[this.#start + USED_COUNT] = 0;
     this.#uncoverLarge();
     this.renewSpace();
   }
 
   /** Clears the memory whatever it holds: it may be another machine's, after a restore. */
   reset(): void {
-    this.#words.fill(-1, this.#start, this.#start + TLB_ENTRIES * ENTRY_WORDS);
-    this.#words[this.#state + USED_COUNT] = 0;
+    this.#words.fill(-1, this.#start, this.#start + 3 * TABLE_WORDS);
+    this.#words[this.#start + USED_COUNT] = 0;
     this.#uncoverLarge();
     this.drop();
   }
@@ -188,32 +195,38 @@ export class TlbBank implements AddressSpace {
   clearPage(low: number, high: number): void {
     const words = this.#words;
     const page = pageNumber(low, high);
-    const half = this.#state + (high < 0 ? 2 : 0);
+    const half = this.#start + (high < 0 ? 2 : 0);
     if (page >= wideAt(words, half + LARGE_START) && page < wideAt(words, half + LARGE_END)) {
       this.clear();
       return;
     }
     const at = this.#entryOf(low);
-    if (this.#holds(at, low & ~0xfff, high)) this.#dropTags(at);
+    if (this.#holds(at + READ_TABLE, low, high)) this.#drop(at + READ_TABLE);
+    if (this.#holds(at + WRITE_TABLE, low, high)) this.#drop(at + WRITE_TABLE);
+    if (this.#holds(at + EXECUTE_TABLE, low, high)) this.#drop(at + EXECUTE_TABLE);
     // The entry may have made room for another page's since code was found through it.
     if ((words[this.#codeWord(low)] & codeBit(low)) !== 0) this.renewSpace();
   }
 
-  /** Takes the write permission of every entry for the page at an offset in the wasm memory. */
+  /** Drops every entry for writing to the page at an offset in the wasm memory. */
   dropWriteTags(pageOffset: number): void {
     const words = this.#words;
     const end = this.#usedEnd;
-    for (let i = this.#state + USED; i < end; i++) {
+    for (let i = this.#start + USED; i < end; i++) {
       const at = words[i];
-      const tag = words[at + WRITE_WORD];
-      if (tag === -1 || ((tag + words[at + ADDEND_WORD]) | 0) !== (pageOffset | 0)) continue;
-      this.#setTag(at + WRITE_WORD, 0, 0, false);
+      if (words[at] === -1 || !this.#isIn(WRITE_TABLE, at)) continue;
+      if (((words[at] + words[at + ADDEND]) | 0) === (pageOffset | 0)) this.#drop(at);
     }
+  }
+
+  #isIn(table: number, at: number): boolean {
+    const start = this.#start + table;
+    return at >= start && at < start + TABLE_WORDS;
   }
 
   /** Word index behind the last used entry of the list. */
   get #usedEnd(): number {
-    return this.#state + USED + this.#words[this.#state + USED_COUNT];
+    return this.#start + USED + this.#words[this.#start + USED_COUNT];
   }
 
   #noteCode(low: number): void {
@@ -221,36 +234,26 @@ export class TlbBank implements AddressSpace {
   }
 
   #codeWord(low: number): number {
-    return this.#state + CODE + ((low >>> 17) & (CODE_WORDS - 1));
+    return this.#start + CODE + ((low >>> 17) & (CODE_WORDS - 1));
   }
 
   #entryOf(low: number): number {
     return this.#start + ((low >>> 12) & INDEX_MASK) * ENTRY_WORDS;
   }
 
-  #dropTags(at: number): void {
-    this.#setTag(at + READ_WORD, 0, 0, false);
-    this.#setTag(at + WRITE_WORD, 0, 0, false);
-    this.#setTag(at + EXECUTE_WORD, 0, 0, false);
+  #drop(at: number): void {
+    this.#words[at] = -1;
+    this.#words[at + 1] = -1;
   }
 
-  /** Whether any tag of the entry is for this page; all tags of an entry are for one page. */
-  #holds(at: number, tag: number, high: number): boolean {
+  /** Whether an entry is that of the page of an address. */
+  #holds(at: number, low: number, high: number): boolean {
     const words = this.#words;
-    return (
-      (words[at] === tag && words[at + 1] === high) ||
-      (words[at + WRITE_WORD] === tag && words[at + WRITE_WORD + 1] === high) ||
-      (words[at + EXECUTE_WORD] === tag && words[at + EXECUTE_WORD + 1] === high)
-    );
-  }
-
-  #setTag(at: number, tag: number, high: number, present: boolean): void {
-    this.#words[at] = present ? tag : -1;
-    this.#words[at + 1] = present ? high : -1;
+    return words[at] === (low & ~0xfff) && words[at + 1] === high;
   }
 
   #uncoverLarge(): void {
-    for (let half = this.#state; half < this.#state + 4; half += 2) {
+    for (let half = this.#start; half < this.#start + 4; half += 2) {
       setWide(this.#words, half + LARGE_START, FAR);
       setWide(this.#words, half + LARGE_END, -FAR);
     }
@@ -258,7 +261,7 @@ export class TlbBank implements AddressSpace {
 
   #coverLarge(low: number, high: number, span: number): void {
     const words = this.#words;
-    const half = this.#state + (high < 0 ? 2 : 0);
+    const half = this.#start + (high < 0 ? 2 : 0);
     const start =
       span <= 20 ? high * 0x10_0000 + ((low >>> 12) & ~(2 ** span - 1)) : (high & ~(2 ** (span - 20) - 1)) * 0x10_0000;
     const end = start + 2 ** span;

@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RAM_BASE } from "../memory.ts";
-import { HartState, JUMP_ENTRIES, JumpEntry, Signal, TLB_BANKS, TLB_ENTRIES } from "./layout.ts";
+import {
+  BankState,
+  HartState,
+  JUMP_ENTRIES,
+  JumpEntry,
+  Signal,
+  TLB_ADDEND,
+  TLB_BANKS,
+  TLB_ENTRIES,
+  TLB_ENTRY_BYTES,
+  TlbTag,
+} from "./layout.ts";
 import { EXECUTE, READ, WRITE } from "./pmp.ts";
 import { Privilege, Slot, Word } from "./state.ts";
 import { enterMode, entryFor, Pte, poke, type Sample, sample, satpFor, system, table } from "./testing/sample.ts";
@@ -28,19 +39,22 @@ function machine(asid = 1): Sample {
 
 const map = ({ memory }: Sample, physical: number): void => poke(memory, table(2) + 8, entryFor(physical, LEAF));
 
+const entryAt = (bank: number, address: bigint): number =>
+  bank + Number((address >> 12n) & BigInt(TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES;
+
 /** What generated code would read: through the TLB if it hits, else by the call-out. */
 function read({ hart, memory }: Sample, address = 0x1000n): bigint {
-  const at = hart.words[Word.dataTlb] + Number((address >> 12n) & BigInt(TLB_ENTRIES - 1)) * 32;
+  const at = entryAt(hart.words[Word.dataTlb], address) + TlbTag.read;
   if (memory.view.getBigInt64(at, true) !== (address & ~0xfffn)) return hart.load(address, 3);
-  const addend = memory.view.getInt32(at + 24, true);
+  const addend = memory.view.getInt32(at + TLB_ADDEND, true);
   return memory.view.getBigInt64((Number(address) + addend) >>> 0, true);
 }
 
 /** What generated code would execute. */
 function fetched({ hart, memory }: Sample, address = 0x1000n): bigint {
-  const at = hart.words[Word.fetchTlb] + Number((address >> 12n) & BigInt(TLB_ENTRIES - 1)) * 32;
-  const hit = memory.view.getBigInt64(at + 16, true) === (address & ~0xfffn);
-  const offset = hit ? Number(address) + memory.view.getInt32(at + 24, true) : hart.fetch(address);
+  const at = entryAt(hart.words[Word.fetchTlb], address) + TlbTag.execute;
+  const hit = memory.view.getBigInt64(at, true) === (address & ~0xfffn);
+  const offset = hit ? Number(address) + memory.view.getInt32(at + TLB_ADDEND, true) : hart.fetch(address);
   return memory.view.getBigInt64(offset >>> 0, true);
 }
 
@@ -190,7 +204,7 @@ test("sfence.vma: any address of a superpage drops all of its pages, in both hal
     poke(made.memory, table(1), entryFor(RAM_BASE + 0x20_0000, LEAF));
     system(made.hart, "sfence.vma", base + 0x1f_0000n, ALL);
     const bank = made.hart.dataSpace;
-    assert.equal(made.memory.view.getBigInt64(bank.offset + 3 * 32, true), -1n);
+    assert.equal(made.memory.view.getBigInt64(bank.offset + 3 * TLB_ENTRY_BYTES, true), -1n);
     assert.equal(made.hart.load(base + 0x3000n, 3), 2n);
   }
 });
@@ -198,7 +212,7 @@ test("sfence.vma: any address of a superpage drops all of its pages, in both hal
 test("clear: empties every entry that was ever used, and can do so again", () => {
   const { hart, memory } = machine();
   const bank = hart.dataSpace;
-  const tags = new BigInt64Array(memory.buffer, bank.offset, TLB_ENTRIES * 4);
+  const tags = new BigInt64Array(memory.buffer, bank.offset, BankState.used / 8);
   for (const round of [0, 1]) {
     for (let page = 0; page < 3 * TLB_ENTRIES; page++) {
       bank.install(page * 4096, round, 0x10_0000, READ | WRITE | EXECUTE, 0);
@@ -206,7 +220,7 @@ test("clear: empties every entry that was ever used, and can do so again", () =>
     }
     assert.ok(tags.some((tag) => tag !== -1n));
     bank.clear();
-    for (let i = 0; i < tags.length; i++) if (i % 4 !== 3) assert.equal(tags[i], -1n);
+    for (let i = 0; i < tags.length; i += 2) assert.equal(tags[i], -1n);
   }
 });
 
@@ -219,31 +233,43 @@ test("find: gives the page's offset for the accesses it was entered for", () => 
   assert.deepEqual(found(0x1ffc), [0x10_0000, -1, 0x10_0000]);
   assert.deepEqual(found(0x1000, 1), [-1, -1, -1]);
   bank.install(0x1000, 0, 0x10_0000, WRITE, 0);
-  assert.deepEqual(found(0x1000), [-1, 0x10_0000, 0x10_0000]);
+  assert.deepEqual(found(0x1000), [0x10_0000, 0x10_0000, 0x10_0000]);
 });
 
-test("install: an entry that another page takes over keeps no tag of the first", () => {
-  const { hart, memory } = machine();
-  const bank = hart.dataSpace;
-  const at = bank.offset + 32;
-  const tags = () => [0, 8, 16].map((tag) => memory.view.getBigInt64(at + tag, true));
+/** Tags of the three entries for virtual page 1 and all that share them. */
+function tagsOf({ hart, memory }: Sample): bigint[] {
+  return Object.values(TlbTag).map((tag) =>
+    memory.view.getBigInt64(hart.dataSpace.offset + TLB_ENTRY_BYTES + tag, true),
+  );
+}
+
+test("install: another page takes over an entry for one kind of access and leaves the others", () => {
+  const made = machine();
+  const bank = made.hart.dataSpace;
   bank.install(0x1000, 0, 0x10_0000, READ | WRITE | EXECUTE, 0);
-  assert.deepEqual(tags(), [0x1000n, 0x1000n, 0x1000n]);
-  bank.install(0x1000 + 4096 * TLB_ENTRIES, 0, 0x20_0000, READ, 0);
-  assert.deepEqual(tags(), [BigInt(0x1000 + 4096 * TLB_ENTRIES), -1n, -1n]);
-  bank.install(0x1000, -1, 0x10_0000, READ, 0);
-  assert.deepEqual(tags(), [BigInt.asIntN(64, 0xffff_ffff_0000_1000n), -1n, -1n]);
+  assert.deepEqual(tagsOf(made), [0x1000n, 0x1000n, 0x1000n]);
+  const other = 0x1000 + 4096 * TLB_ENTRIES;
+  bank.install(other, 0, 0x20_0000, READ, 0);
+  assert.deepEqual(tagsOf(made), [BigInt(other), 0x1000n, 0x1000n]);
+  assert.equal(bank.find(other, 0, READ), 0x20_0000);
+  assert.equal(bank.find(0x1000, 0, WRITE), 0x10_0000);
+  bank.install(0x1000, -1, 0x10_0000, WRITE, 0);
+  assert.deepEqual(tagsOf(made), [BigInt(other), BigInt.asIntN(64, 0xffff_ffff_0000_1000n), 0x1000n]);
+  bank.clearPage(0x1000, 0);
+  assert.deepEqual(tagsOf(made), [BigInt(other), BigInt.asIntN(64, 0xffff_ffff_0000_1000n), -1n]);
 });
 
-test("install: keeps the execute tag when data of the same page is entered, and takes a write tag that is gone", () => {
-  const { hart, memory } = machine();
-  const bank = hart.dataSpace;
-  const tags = () => [0, 8, 16].map((tag) => memory.view.getBigInt64(bank.offset + 32 + tag, true));
-  bank.install(0x1000, 0, 0x10_0000, READ | EXECUTE, 0);
-  bank.install(0x1000, 0, 0x10_0000, READ | WRITE, 0);
-  assert.deepEqual(tags(), [0x1000n, 0x1000n, 0x1000n]);
-  bank.install(0x1000, 0, 0x10_0000, READ, 0);
-  assert.deepEqual(tags(), [0x1000n, -1n, 0x1000n]);
+test("dropWriteTags: takes every entry for writing to a page and no other", () => {
+  const made = machine();
+  const bank = made.hart.dataSpace;
+  bank.install(0x1000, 0, 0x10_0000, READ | WRITE | EXECUTE, 0);
+  bank.install(0x7000, 0, 0x10_0000, READ | WRITE, 0);
+  bank.install(0x8000, 0, 0x11_0000, WRITE, 0);
+  bank.dropWriteTags(0x10_0000);
+  assert.deepEqual(tagsOf(made), [0x1000n, -1n, 0x1000n]);
+  assert.equal(bank.find(0x7000, 0, READ), 0x10_0000);
+  assert.equal(bank.find(0x7000, 0, WRITE), -1);
+  assert.equal(bank.find(0x8000, 0, WRITE), 0x11_0000);
 });
 
 test("csr: PMP and menvcfg drop every translation, satp changes the space of code", () => {
@@ -272,5 +298,5 @@ test("refresh: empties the TLB, the decode cache and the jump cache that memory 
   const area = memory.bytes.subarray(hart.words.byteOffset);
   const jumps = area.subarray(HartState.jumps, HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes);
   assert.ok(jumps.every((byte) => byte === 0xff));
-  assert.equal(memory.view.getBigInt64(hart.words[Word.dataTlb] + 32, true), -1n);
+  assert.equal(memory.view.getBigInt64(hart.words[Word.dataTlb] + TLB_ENTRY_BYTES, true), -1n);
 });

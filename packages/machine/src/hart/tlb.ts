@@ -2,7 +2,7 @@
  * The software TLB of a hart: a few banks, each for one address space (privilege, SUM, MXR and `satp` with its ASID), so
  * that system calls and process switches keep their translations. @spec privileged "Supervisor Memory-Management Fence Instruction"
  */
-import { HartState, hartBase, TLB_BANKS, TLB_ENTRIES, TLB_ENTRY_BYTES } from "./layout.ts";
+import { HartState, hartBase, TLB_BANK_BYTES, TLB_BANKS } from "./layout.ts";
 import type { Pmp } from "./pmp.ts";
 import { forgetTargets, Privilege, Slot, Word } from "./state.ts";
 import { EnvcfgHigh, satpLevels } from "./status.ts";
@@ -14,7 +14,6 @@ export const MXR = 8;
 
 /** Keys of banks: privilege, SUM and MXR. */
 const RECENT_BANKS = 16;
-const BANK_BYTES = TLB_ENTRIES * TLB_ENTRY_BYTES;
 /** Age of a bank that stands for nothing: above all others. */
 const NEVER = 2 ** 32;
 /** The largest id of a bank's contents. */
@@ -46,7 +45,7 @@ export class Tlb {
 
   /** The bank whose entries lie at an offset in the wasm memory. */
   bankAt(offset: number): TlbBank {
-    return this.#banks[(offset - this.#firstOffset) / BANK_BYTES];
+    return this.#banks[(offset - this.#firstOffset) / TLB_BANK_BYTES];
   }
 
   /** Makes every selection look for its bank again; also after a change of `satp`. */

@@ -1,7 +1,7 @@
 /** Parts of the interpreter that find an instruction: its place in the memory, its word, its decode-cache entry. */
 import { emitHostAddress, emitTagMatch, emitTlbEntry } from "../codegen/tlb-probe.ts";
 import { HART } from "../codegen/wasm-operations.ts";
-import { COMPRESSED_ENTRIES, DecodeEntry, HartState, TlbEntry, WORD_ENTRIES } from "../hart/layout.ts";
+import { COMPRESSED_ENTRIES, DecodeEntry, HartState, TlbTag, WORD_ENTRIES } from "../hart/layout.ts";
 import { type FunctionBuilder, type Label, Memory, Op, ValueType } from "../wasm/index.ts";
 
 const { i32, i64 } = ValueType;
@@ -58,7 +58,7 @@ export function emitFetch(b: FunctionBuilder, frame: FetchFrame, word: number, f
 function emitTranslate(b: FunctionBuilder, address: number, host: number, fetch: number, leave: Label): void {
   const slot = emitTlbHit(b, address);
   b.if(i32);
-  emitHostAddress(b, address, slot);
+  emitHostAddress(b, address, slot, TlbTag.execute);
   b.else();
   b.get(HART).get(address).call(fetch);
   b.end();
@@ -69,7 +69,7 @@ function emitTranslate(b: FunctionBuilder, address: number, host: number, fetch:
 function emitTlbHit(b: FunctionBuilder, address: number): number {
   const slot = b.local(i32);
   emitTlbEntry(b, address, slot, () => b.get(HART).memory(Memory.i32_load, HartState.fetchTlb));
-  b.memory(Memory.i64_load, TlbEntry.execute);
+  b.memory(Memory.i64_load, TlbTag.execute);
   emitTagMatch(b, address);
   return slot;
 }

@@ -72,7 +72,7 @@ function emitResume(
   b.get(HART).memory(Memory.i32_load, HartState.budget).i32(0).op(Op.i32_lt_s).op(Op.i32_or).brIf(leave);
 
   emitTargetHit(b, pc, entry);
-  b.if();
+  b.get(HART).memory(Memory.i32_load, HartState.interpretNext).op(Op.i32_eqz).op(Op.i32_and).if();
   b.get(entry)
     .memory(Memory.i32_load, HartState.targets + TargetEntry.target)
     .set(target);
@@ -85,7 +85,10 @@ function emitResume(
   emitLocate(b, { pc, host, page, addend, leave }, calls.fetch);
   const cold = b.block();
   // Regions assume that the whole page may be executed.
-  b.get(page).i64(-1n).op(Op.i64_eq).brIf(cold);
+  b.get(page).i64(-1n).op(Op.i64_eq);
+  b.get(HART).memory(Memory.i32_load, HartState.interpretNext).op(Op.i32_or);
+  b.get(HART).i32(0).memory(Memory.i32_store, HartState.interpretNext);
+  b.brIf(cold);
   b.get(host)
     .i32(1)
     .op(Op.i32_shr_u)

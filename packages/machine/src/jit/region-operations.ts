@@ -8,7 +8,7 @@ import type { RuntimeImports } from "../codegen/runtime-functions.ts";
 import { emitRegionOperands, emitTargetHit, LEAVE } from "../codegen/target-probe.ts";
 import { emitTlbEntry } from "../codegen/tlb-probe.ts";
 import { HART, WasmOperations } from "../codegen/wasm-operations.ts";
-import { HartState, Signal, TargetEntry, TlbEntry } from "../hart/layout.ts";
+import { HartState, Signal, TargetEntry, TLB_ADDEND, TlbTag } from "../hart/layout.ts";
 import { PAGE_SIZE } from "../memory.ts";
 import { Activity } from "../profile/activity.ts";
 import { emitActivity, emitPlace } from "../profile/emit-activity.ts";
@@ -147,12 +147,18 @@ export class RegionOperations extends WasmOperations<number> {
     this.#at(page * PAGE_SIZE).emit(b);
     b.set(address);
     emitTlbEntry(b, address, entry, () => b.get(HART).memory(Memory.i32_load, HartState.fetchTlb));
-    b.memory(Memory.i64_load, TlbEntry.execute).get(address).op(Op.i64_ne);
-    b.get(entry).memory(Memory.i32_load, TlbEntry.addend).get(address).op(Op.i32_wrap_i64).op(Op.i32_add);
+    b.memory(Memory.i64_load, TlbTag.execute).get(address).op(Op.i64_ne);
+    b.get(entry)
+      .memory(Memory.i32_load, TlbTag.execute + TLB_ADDEND)
+      .get(address)
+      .op(Op.i32_wrap_i64)
+      .op(Op.i32_add);
     b.i32(hostPage).op(Op.i32_ne).op(Op.i32_or).hint("unlikely").if();
+    this.#store(dirty);
+    b.get(HART).i32(1).memory(Memory.i32_store, HartState.interpretNext);
+    this.#at(offset).emit(b);
+    b.return().end();
     b.releaseTemporaries();
-    this.exit(offset, dirty);
-    b.end();
   }
 
   x = (register: number) =>

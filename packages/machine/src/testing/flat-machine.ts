@@ -1,6 +1,6 @@
 /** A processor over one hart that has nothing but flat RAM, for tests of generated code. */
 import { type OracleState, systemOperations } from "@bulkhead/isa";
-import { HartState, hartBase, Signal, TLB_ENTRIES, TLB_ENTRY_BYTES, TlbEntry } from "../hart/layout.ts";
+import { HartState, hartBase, Signal, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_BYTES, TlbTag } from "../hart/layout.ts";
 import { GuestMemory, RAM_BASE } from "../memory.ts";
 import { type ProcessorHart, TranslatingProcessor } from "../translating-processor.ts";
 
@@ -61,8 +61,10 @@ export class FlatMachine {
       const entry = bank + i * TLB_ENTRY_BYTES;
       const page = BigInt(RAM_BASE + i * 4096);
       const tag = tlb && i < 16 ? page : -1n;
-      for (const kind of [TlbEntry.read, TlbEntry.write, TlbEntry.execute]) view.setBigInt64(entry + kind, tag, true);
-      view.setInt32(entry + TlbEntry.addend, (this.memory.ramOffset - RAM_BASE) | 0, true);
+      for (const at of Object.values(TlbTag)) {
+        view.setBigInt64(entry + at, tag, true);
+        view.setInt32(entry + at + TLB_ADDEND, (this.memory.ramOffset - RAM_BASE) | 0, true);
+      }
     }
   }
 
