@@ -6,3 +6,4 @@ export * from "./host-error.ts";
 export { MOST_CPUS, MOST_DISKS, MOST_MEMORY_MIB, MOST_PORTS } from "./partition/check-description.ts";
 export * from "./partition/description.ts";
 export * from "./partition/host-port.ts";
+export * from "./profile/profile.ts";

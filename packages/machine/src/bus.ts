@@ -23,9 +23,18 @@ interface Window {
 
 export class Bus implements PhysicalBus {
   readonly #windows: Window[] = [];
+  #layer = (device: MmioDevice): MmioDevice => device;
 
   attach(base: number, size: number, device: MmioDevice): void {
-    this.#windows.push({ base, size, device });
+    this.#windows.push({ base, size, device: this.#layer(device) });
+  }
+
+  /** Puts a layer before every device, those attached later too: a profiler sees what goes on there. Once at most. */
+  interpose(layer: (device: MmioDevice) => MmioDevice): void {
+    this.#layer = layer;
+    for (const [i, { base, size, device }] of this.#windows.entries()) {
+      this.#windows[i] = { base, size, device: layer(device) };
+    }
   }
 
   read(address: number, bytes: number): bigint | undefined {

@@ -35,6 +35,8 @@ export interface PartitionDescription {
   readonly ports: readonly string[];
   /** What a reboot of the guest does: `restart` boots it again, unless its kernel has panicked. Default: `stop`. */
   readonly onReboot?: "restart" | "stop";
+  /** Take a profile: how often to look, in milliseconds. */
+  readonly profile?: { readonly intervalMs: number };
   /** Directory on the host for what overlays keep aside. Default: the one for temporary files. */
   readonly scratch?: string;
 }

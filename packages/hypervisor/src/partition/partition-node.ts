@@ -3,10 +3,13 @@
  * its ports. The owner's thread never runs guest code and never blocks.
  */
 import { Worker } from "node:worker_threads";
+import type { GuestImage } from "@bulkhead/machine";
 import { Doorbell } from "../channel/doorbell.ts";
 import { Mailbox } from "../channel/mailbox.ts";
 import { claimDisk, type DiskClaim } from "../disk/claim-node.ts";
 import { HostError, receiveError } from "../host-error.ts";
+import type { Profile } from "../profile/profile.ts";
+import { Profiler } from "../profile/profiler-node.ts";
 import { checkDescription } from "./check-description.ts";
 import type { PartitionDescription, Stopped } from "./description.ts";
 import { HostPort } from "./host-port.ts";
@@ -24,15 +27,24 @@ export class Partition {
   readonly console: HostPort;
   /** Settles when the partition has stopped: rejected with a `HostError` when its thread broke down. */
   readonly stopped: Promise<Stopped>;
+  /** Settles after the end: what was asked for with `profile` in the description, undefined if nothing was. */
+  readonly profile: Promise<Profile | undefined>;
   readonly #wiring: Wiring;
   readonly #ports: ReadonlyMap<string, HostPort>;
   readonly #worker: Worker;
 
   /** For `start` only. */
-  constructor(wiring: Wiring, worker: Worker, mailbox: Mailbox, stopped: Promise<Stopped>) {
+  constructor(
+    wiring: Wiring,
+    worker: Worker,
+    mailbox: Mailbox,
+    stopped: Promise<Stopped>,
+    profile: Promise<Profile | undefined>,
+  ) {
     this.#wiring = wiring;
     this.#worker = worker;
     this.stopped = stopped;
+    this.profile = profile;
     this.console = new HostPort(wiring.console, mailbox);
     this.#ports = new Map(wiring.ports.map((port) => [port.name, new HostPort(port, mailbox)]));
   }
@@ -109,6 +121,7 @@ async function startThread(
   const worker = new Worker(new URL("./worker-node.ts", import.meta.url), { workerData: wiring });
   const started = Promise.withResolvers<void>();
   const stopped = Promise.withResolvers<Stopped>();
+  let profiler: Profiler | undefined;
   const fail = (error: HostError): void => {
     started.reject(error);
     stopped.reject(error);
@@ -118,8 +131,10 @@ async function startThread(
   started.promise.catch(() => {});
   let end: (() => void) | undefined;
   worker.on("message", (message: PartitionMessage) => {
-    if (message.kind === "started") started.resolve();
-    else if (message.kind === "warning") events.onWarning?.(message.text);
+    if (message.kind === "started") {
+      profiler = startProfiler(wiring, message.image);
+      started.resolve();
+    } else if (message.kind === "warning") events.onWarning?.(message.text);
     else if (message.kind === "failed") end = () => fail(receiveError(message.error));
     else end = () => stopped.resolve(message.stopped);
   });
@@ -128,13 +143,19 @@ async function startThread(
   });
   worker.on("exit", async () => {
     mailbox.close();
+    profiler?.stop();
     await release();
     const killed = (): void => stopped.resolve({ reason: "killed", code: 0, lastLines: [] });
     (end ?? killed)();
     started.reject(new HostError("partition-failed", "the partition's thread ended before its machine was built"));
   });
   await started.promise;
-  return new Partition(wiring, worker, mailbox, stopped.promise);
+  return new Partition(wiring, worker, mailbox, stopped.promise, profiler?.profile ?? Promise.resolve(undefined));
+}
+
+function startProfiler({ description, profile }: Wiring, image: GuestImage | undefined): Profiler | undefined {
+  if (description.profile === undefined || profile === undefined || image === undefined) return undefined;
+  return new Profiler({ image, intervalMs: description.profile.intervalMs, order: profile });
 }
 
 const unlocked = (path: string): string =>

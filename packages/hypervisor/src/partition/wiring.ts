@@ -2,6 +2,8 @@
  * What connects a partition's own thread with the thread that started it: channels, doorbells, a word of orders, and the
  * few messages that are not bytes. All of it can be posted to a thread.
  */
+
+import type { GuestImage } from "@bulkhead/machine";
 import { type ChannelMemory, channelMemory } from "../channel/channel.ts";
 import { Doorbell } from "../channel/doorbell.ts";
 import type { PostedError } from "../host-error.ts";
@@ -35,12 +37,15 @@ export interface Wiring {
   readonly partition: SharedArrayBuffer;
   /** One word: an `Order`. */
   readonly order: SharedArrayBuffer;
+  /** One word, a `ProfileOrder`, if a profile is taken. */
+  readonly profile?: SharedArrayBuffer;
   readonly console: PortWiring;
   readonly ports: readonly PortWiring[];
 }
 
 export type PartitionMessage =
-  | { readonly kind: "started" }
+  /** The machine is built. `image` is for the profiler, if there is one: the machine waits for it. */
+  | { readonly kind: "started"; readonly image?: GuestImage }
   /** Something went wrong on the host that the guest sees as a failure of its own, such as a full disk. */
   | { readonly kind: "warning"; readonly text: string }
   | { readonly kind: "stopped"; readonly stopped: Stopped }
@@ -60,6 +65,7 @@ export function wire(description: PartitionDescription): Wiring {
     owner: owner.memory,
     partition: partition.memory,
     order: new SharedArrayBuffer(4),
+    profile: description.profile && new SharedArrayBuffer(4),
     console: port("console", CONSOLE_BYTES),
     ports: description.ports.map((name) => port(name, PORT_BYTES)),
   };

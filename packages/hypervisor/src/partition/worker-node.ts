@@ -3,6 +3,7 @@ import "../v8-flags-node.ts";
 import { parentPort, workerData } from "node:worker_threads";
 import { Doorbell } from "../channel/doorbell.ts";
 import { postError } from "../host-error.ts";
+import { ProfileOrder } from "../profile/sampler-wiring.ts";
 import { bootFailure, readBoot } from "../worker/files-node.ts";
 import { GuestMachine } from "../worker/guest-machine-node.ts";
 import { MachineLoop } from "../worker/machine-loop.ts";
@@ -10,10 +11,19 @@ import { ConsoleTail } from "./console-tail.ts";
 import type { Stopped } from "./description.ts";
 import type { PartitionMessage, Wiring } from "./wiring.ts";
 
+/** How long a profiler may take to start. */
+const PROFILER_START_MS = 5000;
+
 const wiring = workerData as Wiring;
 const tell = (message: PartitionMessage): void => parentPort?.postMessage(message);
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** So that the profile begins with the guest's first instruction. One that does not come is not waited for. */
+function awaitProfiler(): void {
+  if (wiring.profile === undefined) return;
+  Atomics.wait(new Int32Array(wiring.profile), 0, ProfileOrder.wait, PROFILER_START_MS);
+}
 
 async function runPartition(): Promise<Stopped> {
   const boot = await readBoot(wiring.description);
@@ -25,7 +35,8 @@ async function runPartition(): Promise<Stopped> {
     diskFailed: (path, error) => tell({ kind: "warning", text: `disk ${path}: ${messageOf(error)}` }),
   });
   loop = new MachineLoop(machine, new Doorbell(wiring.partition), wiring.order, tail);
-  tell({ kind: "started" });
+  tell({ kind: "started", image: wiring.profile && machine.image });
+  awaitProfiler();
   try {
     return loop.run();
   } finally {

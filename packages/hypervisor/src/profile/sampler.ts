@@ -28,6 +28,8 @@ const MODULES_WAIT_MS = 250;
 const fixed = (name: string): Place => ({ key: `= ${name}`, name: () => ({ name, module: "" }) });
 const IDLE = fixed("(idle)");
 const TURN = fixed("(waits for its turn)");
+/** Where the hart is while it waits for the translator says nothing: any jump may set that off. */
+const COMPILE = fixed("(compile)");
 const hex = (address: bigint): string => `0x${address.toString(16)}`;
 const pageOf = (address: bigint): bigint => address & ~4095n;
 
@@ -81,7 +83,8 @@ export class Sampler {
   #where(hart: number, snapshot: HartSnapshot, nowMs: number): Place[] {
     this.#search(snapshot, nowMs);
     const process = this.#linux?.process(hart, snapshot);
-    return [processPlace(process, snapshot), this.#function(process, snapshot, nowMs)];
+    const compiles = snapshot.activity === Activity.compile;
+    return [processPlace(process, snapshot), compiles ? COMPILE : this.#function(process, snapshot, nowMs)];
   }
 
   /** A kernel that runs on virtual addresses has relocated itself, so its symbols can be found. */

@@ -14,10 +14,15 @@ import {
 } from "@bulkhead/devices";
 import { openDisk, openTemporaryDisk } from "@bulkhead/devices/node";
 import {
+  Activity,
+  ActivityWord,
   type BootDescription,
+  type GuestImage,
   Machine,
   type MachineOptions,
   type ProcessorFactory,
+  profiled,
+  profiledDevice,
   TranslatingProcessor,
 } from "@bulkhead/machine";
 import { HostError } from "../host-error.ts";
@@ -51,13 +56,16 @@ export class GuestMachine implements LoopMachine {
   readonly #serialOutput: OutputBridge;
   readonly #console: Console;
   readonly #ports: readonly JoinedPort[];
+  /** What each hart does, while a profile is taken. */
+  readonly #activities: readonly ActivityWord[] = [];
 
   /** Errors: `HostError`, `BootError`. */
   constructor(wiring: Wiring, boot: BootDescription, events: GuestEvents) {
     const { description } = wiring;
     this.#serialInput = new InputBridge(wiring.console);
     this.#serialOutput = new OutputBridge(wiring.console);
-    this.#machine = newMachine(description.memoryMiB, {
+    const profile = description.profile !== undefined;
+    this.#machine = newMachine(description.memoryMiB, profile, {
       harts: description.cpus,
       boot,
       onOutput: (bytes) => {
@@ -67,6 +75,7 @@ export class GuestMachine implements LoopMachine {
       onRoom: () => this.#pumpSerialInput(),
       onReboot: () => (description.onReboot === "restart" && !events.panicked() ? "restart" : "stop"),
     });
+    if (profile) this.#activities = this.#profileDevices();
     this.#disks = description.disks.map((disk) => openBackend(disk, description.scratch));
     this.#ports = wiring.ports.map((port) => ({ input: new InputBridge(port), output: new OutputBridge(port) }));
     this.#console = new Console([{ onData: () => {} }, ...wiring.ports.map((port, i) => this.#portOptions(port, i))]);
@@ -78,10 +87,23 @@ export class GuestMachine implements LoopMachine {
 
   runSlice(): void {
     this.#machine.runSlice();
-    for (const block of this.#blocks) block.work();
+    for (const word of this.#activities) word.set(Activity.off);
+    this.#asDevices(() => {
+      for (const block of this.#blocks) block.work();
+    });
   }
 
   pump(): void {
+    this.#asDevices(() => this.#pump());
+  }
+
+  /** What another thread needs to look into the guest. */
+  get image(): GuestImage {
+    const { buffer, ramOffset, ramSize } = this.#machine.memory;
+    return { buffer, ramOffset, ramSize, harts: this.#machine.harts.length };
+  }
+
+  #pump(): void {
     this.#pumpSerialInput();
     if (this.#serialOutput.pump()) this.#machine.platform.uart.resume();
     for (const [index, { input, output }] of this.#ports.entries()) {
@@ -117,6 +139,20 @@ export class GuestMachine implements LoopMachine {
     for (const { output } of this.#ports) output.close();
   }
 
+  /** Work of devices outside of any hart's turn counts as the first hart's. */
+  #asDevices(work: () => void): void {
+    const [first] = this.#activities;
+    if (first === undefined) work();
+    else first.during(Activity.device, work);
+  }
+
+  #profileDevices(): readonly ActivityWord[] {
+    const words = this.#machine.harts.map((_, hart) => new ActivityWord(this.#machine.memory, hart));
+    const running = () => words.find((word) => word.current !== Activity.off) ?? words[0];
+    this.#machine.bus.interpose((device) => profiledDevice(device, running));
+    return words;
+  }
+
   /** A disk still has requests to serve. */
   get #working(): boolean {
     return this.#blocks.some(({ busy }) => busy);
@@ -143,9 +179,11 @@ export class GuestMachine implements LoopMachine {
 
 function newMachine(
   memoryMiB: number,
+  profile: boolean,
   options: Pick<MachineOptions, "harts" | "boot" | "onOutput" | "onRoom" | "onReboot">,
 ): Machine {
-  const processor: ProcessorFactory = (memory, harts) => new TranslatingProcessor(memory, harts);
+  const plain: ProcessorFactory = (memory, harts) => new TranslatingProcessor(memory, harts, undefined, profile);
+  const processor = profile ? profiled(plain) : plain;
   try {
     return new Machine({ ...options, ramSize: memoryMiB * MIB, processor });
   } catch (cause) {
