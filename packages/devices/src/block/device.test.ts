@@ -199,7 +199,7 @@ test("config: capacity, limits and topology are where drivers look for them", ()
   const { driver } = machine();
   const at = (offset: number, bytes = 4) => driver.device.read(0x100 + offset, bytes);
   assert.deepEqual([at(0), at(4), at(12), at(20), at(24, 1), at(26, 2)], [SECTORS, 0, 254, 512, 3, 1]);
-  assert.deepEqual([at(36), at(40), at(48), at(52), at(56, 1)], [65536, 1, 65536, 1, 1]);
+  assert.deepEqual([at(36), at(40), at(48), at(52), at(56, 1)], [2 ** 23, 1, 65536, 1, 1]);
 });
 
 test("restore: refuses a disk of another size", () => {
@@ -231,7 +231,7 @@ test("work: goes on where a notification has done its portion, until nothing is 
   const served: number[] = [];
   for (let more = true; more; block.work()) {
     served.push(driver.used(queue).length);
-    more = block.busy;
+    more = block.waitMs() === 0;
   }
   assert.deepEqual(served, [2, 2, 1]);
   assert.equal(driver.level, true);
@@ -243,9 +243,9 @@ test("work: serves nothing any more when the driver has reset the device", () =>
   const [queue] = driver.start(1);
   for (let i = 0; i < 3; i++) driver.add(queue, [header(IN), 512, 1]);
   driver.notify(queue);
-  assert.equal(block.busy, true);
+  assert.equal(block.active, true);
   driver.transport.reset();
-  assert.equal(block.busy, false);
+  assert.equal(block.active, false);
   block.work();
   assert.equal(driver.used(queue).length, 1);
 });

@@ -1,63 +1,93 @@
 /**
- * Block device: a disk. A request is a header, data and a status byte, in any split over descriptors.
- * @spec virtio "Block Device" "Device Operation"
+ * Block device: a disk. A request is a header, data and a status byte, in any split over descriptors. The disk answers at
+ * once, or later and in any order. @spec virtio "Block Device" "Device Operation"
  */
 import type { Chain } from "../chain.ts";
 import { DeviceId } from "../virtio.ts";
 import type { DeviceTransport, VirtioDevice } from "../virtio-device.ts";
 import { type BlockBackend, SECTOR_BYTES } from "./backend.ts";
-import { BlockFeature, blockConfig, blockFeatures, QUEUE_SIZE } from "./config.ts";
-import { eraseRanges } from "./ranges.ts";
+import { blockConfig, blockFeatures, QUEUE_SIZE } from "./config.ts";
+import { DiskError } from "./disk-error.ts";
+import { perform } from "./perform.ts";
+import type { QueuedDisk } from "./queued-disk.ts";
+import { type DiskLimits, RateLimit } from "./rate-limit.ts";
+import { type DiskRequest, type DiskShape, HEADER_BYTES, RequestReader, requestBytes } from "./request.ts";
 import { BLOCK_STATE_VERSION, type BlockState, checkBlockState } from "./state.ts";
 import { BlockStatus } from "./status.ts";
 
-const HEADER_BYTES = 16;
 const ID_BYTES = 20;
 /** Most bytes in a request. U-Boot reads whole files at once; overlapping descriptors could ask for terabytes. */
 const MAX_CHAIN_BYTES = 256 * 1024 * 1024;
 /** Work at a time, in bytes of data: a queue full of requests must not hold the machine's thread for seconds. */
 const PORTION_BYTES = 8 * 1024 * 1024;
 
-const Request = { in: 0, out: 1, flush: 4, getId: 8, discard: 11, writeZeroes: 13 } as const;
-/** Requests that may take long whatever their length: each is a portion of its own. */
-const slowRequests: ReadonlySet<number> = new Set([Request.flush, Request.discard, Request.writeZeroes]);
-
 export interface BlockOptions {
   /** Serial number that the guest can ask for, at most 20 ASCII characters. */
   readonly id?: string;
+  readonly limits?: DiskLimits;
   /** Bytes of data after which the requests left in the queue wait for `work`. Default: 8 MiB. */
   readonly portionBytes?: number;
-  /** Told about each failure of the backend; the guest sees an I/O error. */
+  /** Told about each failure of the disk; the guest sees an I/O error. */
   readonly onError?: (error: unknown) => void;
+  /** A clock for limits, in milliseconds. */
+  readonly nowMs?: () => number;
 }
 
 export class Block implements VirtioDevice {
   readonly id = DeviceId.block;
   readonly queues = [{ size: QUEUE_SIZE, maxChainBytes: MAX_CHAIN_BYTES }];
   readonly features: bigint;
-  readonly config: Uint8Array;
-  readonly #backend: BlockBackend;
+  readonly #disk: DiskShape;
+  readonly #backend: BlockBackend | undefined;
+  readonly #queued: QueuedDisk | undefined;
   readonly #name: Uint8Array;
   readonly #onError: (error: unknown) => void;
   readonly #portionBytes: number;
+  readonly #limit: RateLimit;
+  readonly #reader = new RequestReader();
+  #config: Uint8Array;
   #busy = false;
+  #limited = false;
+  #inFlight = 0;
   #transport!: DeviceTransport;
 
-  constructor(backend: BlockBackend, options: BlockOptions = {}) {
-    if (backend.size % SECTOR_BYTES !== 0)
-      throw new Error(`a disk of ${backend.size} bytes does not end with a sector`);
-    this.#backend = backend;
-    this.features = blockFeatures(backend);
-    this.config = blockConfig(backend);
+  constructor(disk: BlockBackend | QueuedDisk, options: BlockOptions = {}) {
+    if (disk.size % SECTOR_BYTES !== 0) throw new Error(`a disk of ${disk.size} bytes does not end with a sector`);
+    this.#queued = "submit" in disk ? disk : undefined;
+    this.#backend = "submit" in disk ? undefined : disk;
+    this.#disk = "submit" in disk ? disk : shapeOf(disk);
+    this.features = blockFeatures(this.#disk);
+    this.#config = blockConfig(this.#disk);
     this.#name = new Uint8Array(ID_BYTES);
     new TextEncoder().encodeInto(options.id ?? "bulkhead", this.#name);
     this.#onError = options.onError ?? (() => {});
     this.#portionBytes = options.portionBytes ?? PORTION_BYTES;
+    this.#limit = new RateLimit(options.limits ?? {}, options.nowMs ?? (() => performance.now()));
   }
 
-  /** Requests may be left in the queue: the machine's thread is to call `work` soon, even if every hart waits. */
+  get config(): Uint8Array {
+    return this.#config;
+  }
+
+  /** 0 if `work` is to be called soon, even if every hart waits; else for how long it has nothing to do by itself. */
+  waitMs(): number {
+    if (this.#busy) return 0;
+    return this.#limited ? this.#limit.waitMs() : Number.POSITIVE_INFINITY;
+  }
+
+  /** A portion is left over: `waitMs` is 0. */
   get busy(): boolean {
     return this.#busy;
+  }
+
+  /** Requests that the guest will hear of without doing anything: it must not be taken for stuck. */
+  get active(): boolean {
+    return this.#busy || this.#limited || this.#inFlight > 0;
+  }
+
+  /** Requests that a disk which answers later has not answered yet. */
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
   attach(transport: DeviceTransport): void {
@@ -68,7 +98,12 @@ export class Block implements VirtioDevice {
   notify(queue: number): void {
     const requests = this.#transport.queue(queue);
     this.#busy = false;
+    this.#limited = false;
     for (let left = this.#portionBytes; left > 0; ) {
+      if (this.#limit.waitMs() > 0) {
+        this.#limited = true;
+        return;
+      }
       const chain = requests.next();
       if (chain === undefined) return;
       if (chain.readable < HEADER_BYTES || chain.writable < 1) {
@@ -80,104 +115,116 @@ export class Block implements VirtioDevice {
     this.#busy = true;
   }
 
-  /** Goes on with what a notification has left over, one portion at a time. Does nothing where nothing is left. */
+  /** Ends what a disk has answered, and goes on with what a notification has left over, one portion at a time. */
   work(): void {
-    if (!this.#busy) return;
-    this.#busy = false;
-    if (!this.#transport.running) return;
-    this.notify(0);
-    this.#transport.signal();
+    const before = this.#inFlight;
+    this.#queued?.poll();
+    const ready = this.#busy || (this.#limited && this.#limit.waitMs() === 0);
+    if (ready && this.#transport.running) this.notify(0);
+    else if (ready) this.reset();
+    if (ready || this.#inFlight !== before) this.#transport.signal();
   }
 
   reset(): void {
     this.#busy = false;
+    this.#limited = false;
+    this.#inFlight = 0;
+    this.#queued?.forget();
   }
 
+  /**
+   * Makes the disk larger and tells the driver. @param done is told when it is, or what was wrong: a `DiskError`, and
+   * then nothing has changed.
+   */
+  resize(bytes: number, done: (error: unknown) => void = () => {}): void {
+    const finish = (error: unknown): void => {
+      if (error === undefined) {
+        this.#config = blockConfig(this.#disk);
+        this.#transport.configChanged();
+      }
+      done(error);
+    };
+    if (this.#queued !== undefined) this.#queued.resize(bytes, finish);
+    else finish(this.#resizeNow(bytes));
+  }
+
+  /** Requests that are in flight are no part of it: there must be none. */
   save(): BlockState {
-    return { version: BLOCK_STATE_VERSION, size: this.#backend.size, readOnly: this.#backend.readOnly };
+    if (this.#inFlight > 0) throw new Error("a block device was saved with requests in flight");
+    return { version: BLOCK_STATE_VERSION, size: this.#disk.size, readOnly: this.#disk.readOnly };
   }
 
   /** Errors: `StateError` if the disk is not like the one the state was saved with. */
   restore(saved: unknown): void {
-    checkBlockState(saved, this.#backend);
+    checkBlockState(saved, this.#disk);
     this.#busy = true;
+  }
+
+  #resizeNow(bytes: number): unknown {
+    const disk = this.#backend;
+    try {
+      if (disk?.resize === undefined) throw new DiskError("disk-format", "this kind of disk cannot be resized");
+      disk.resize(bytes);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
   }
 
   /** @returns what it cost, in bytes of data. */
   #serve(chain: Chain): number {
-    const bytes = chain.readable + chain.writable;
-    const { status, type } = this.#answer(chain);
+    const request = this.#reader.read(chain, this.#disk);
+    if (typeof request === "number") return this.#finish(chain, request);
+    if (request === "getId") {
+      chain.write(this.#name.subarray(0, chain.writable - 1));
+      return this.#finish(chain, BlockStatus.ok);
+    }
+    const bytes = requestBytes(request);
+    this.#limit.charge(bytes);
+    if (this.#queued !== undefined) this.#submit(this.#queued, chain, request);
+    else this.#finish(chain, this.#perform(request));
+    // Any other request may take long whatever its length: it is a portion of its own.
+    return request.kind === "read" || request.kind === "write" ? bytes + HEADER_BYTES : this.#portionBytes;
+  }
+
+  #perform(request: DiskRequest): number {
+    try {
+      if (this.#backend !== undefined) perform(this.#backend, request);
+      return BlockStatus.ok;
+    } catch (error) {
+      return this.#failed(request, error);
+    }
+  }
+
+  #submit(disk: QueuedDisk, chain: Chain, request: DiskRequest): void {
+    this.#inFlight++;
+    disk.submit(request, (error) => {
+      this.#inFlight--;
+      this.#finish(chain, error === undefined ? BlockStatus.ok : this.#failed(request, error));
+    });
+  }
+
+  #failed(request: DiskRequest, error: unknown): number {
+    this.#onError(error);
+    // The used length says that all of it was written.
+    if (request.kind === "read") for (const piece of request.pieces) piece.fill(0);
+    return BlockStatus.ioError;
+  }
+
+  /** Gives a chain back with its status. @returns what a request without data costs. */
+  #finish(chain: Chain, status: number): number {
     chain.skip(chain.writable - 1);
-    chain.write(Uint8Array.of(status));
+    chain.writeByte(status);
     chain.complete();
-    return slowRequests.has(type) ? this.#portionBytes : bytes;
-  }
-
-  #answer(chain: Chain): { status: number; type: number } {
-    const header = new DataView(chain.read(HEADER_BYTES).buffer);
-    const type = header.getUint32(0, true);
-    const sector = header.getBigUint64(8, true);
-    try {
-      return { type, status: this.#perform(chain, type, sector) };
-    } catch (error) {
-      this.#onError(error);
-      return { type, status: BlockStatus.ioError };
-    }
-  }
-
-  #perform(chain: Chain, type: number, sector: bigint): number {
-    switch (type) {
-      case Request.in:
-        return this.#read(chain, sector);
-      case Request.out:
-        return this.#write(chain, sector);
-      case Request.flush:
-        this.#backend.flush();
-        return BlockStatus.ok;
-      case Request.getId:
-        chain.write(this.#name.subarray(0, chain.writable - 1));
-        return BlockStatus.ok;
-      case Request.discard:
-        if ((this.features & BlockFeature.discard) === 0n) return BlockStatus.unsupported;
-        return eraseRanges(this.#backend, chain, "discard");
-      case Request.writeZeroes:
-        return eraseRanges(this.#backend, chain, "writeZeroes");
-      default:
-        return BlockStatus.unsupported;
-    }
-  }
-
-  #read(chain: Chain, sector: bigint): number {
-    const length = chain.writable - 1;
-    let offset = this.#offsetOf(sector, length);
-    if (offset === undefined) return BlockStatus.ioError;
-    const views = chain.writeViews(length);
-    try {
-      for (const view of views) {
-        this.#backend.read(offset, view);
-        offset += view.length;
-      }
-    } catch (error) {
-      // The used length says that all of it was written.
-      for (const view of views) view.fill(0);
-      throw error;
-    }
-    return BlockStatus.ok;
-  }
-
-  #write(chain: Chain, sector: bigint): number {
-    let offset = this.#offsetOf(sector, chain.readable);
-    if (offset === undefined || this.#backend.readOnly) return BlockStatus.ioError;
-    for (const view of chain.readViews(chain.readable)) {
-      this.#backend.write(offset, view);
-      offset += view.length;
-    }
-    return BlockStatus.ok;
-  }
-
-  /** Where `length` bytes from a sector on begin, if they are whole sectors of the disk. */
-  #offsetOf(sector: bigint, length: number): number | undefined {
-    const end = sector * BigInt(SECTOR_BYTES) + BigInt(length);
-    return length % SECTOR_BYTES === 0 && end <= BigInt(this.#backend.size) ? Number(sector) * SECTOR_BYTES : undefined;
+    return HEADER_BYTES;
   }
 }
+
+/** The shape of a disk that is used synchronously: its size may change. */
+const shapeOf = (disk: BlockBackend): DiskShape => ({
+  get size() {
+    return disk.size;
+  },
+  readOnly: disk.readOnly,
+  canDiscard: disk.discard !== undefined,
+});
