@@ -12,10 +12,10 @@ export class Progress {
   readonly prepare = (text: string): void => this.#line.show(text);
 
   /** Shows a step while it lasts. */
-  async during<T>(text: string, left: TimeLeft, work: () => Promise<T>): Promise<T> {
+  async during<T>(text: string, expectedSeconds: number, left: TimeLeft, work: () => Promise<T>): Promise<T> {
     const startMs = performance.now();
     const show = (): void => {
-      const seconds = left.secondsLeft((performance.now() - startMs) / 1000);
+      const seconds = left.secondsLeft(expectedSeconds, (performance.now() - startMs) / 1000);
       this.#line.show(`${Math.floor(left.fraction * 100)} %, ${duration(seconds)} left: ${text}`);
     };
     show();

@@ -25,9 +25,13 @@ export class TimeLeft {
     return this.#expectedTotal <= 0 ? 1 : Math.min(1, this.#expectedDone / this.#expectedTotal);
   }
 
-  /** Seconds left, when `running` seconds of the present piece have passed. Early guesses lean on the expectation. */
-  secondsLeft(running: number): number {
+  /**
+   * Seconds left, when the present piece was expected to take `expected` seconds and has taken `running` so far. Early
+   * guesses lean on the expectation; a piece that is overdue is taken to need a quarter more than it has had.
+   */
+  secondsLeft(expected: number, running: number): number {
     const pace = (this.#taken + 20) / (this.#expectedDone + 20);
-    return Math.max(0, (this.#expectedTotal - this.#expectedDone) * pace - running);
+    const later = Math.max(0, this.#expectedTotal - this.#expectedDone - expected) * pace;
+    return later + Math.max(expected * pace - running, running / 4);
   }
 }

@@ -1,5 +1,4 @@
 /** Runs all rounds of all sessions; what fails is noted and left out, so that a long run still gives its results. */
-import { rm } from "node:fs/promises";
 import type { Emulator } from "../emulators/emulator.ts";
 import { BenchError } from "../error.ts";
 import { RunningGuest } from "../guest/running-guest.ts";
@@ -42,7 +41,12 @@ export async function runRounds(rounds: Rounds): Promise<BenchError[]> {
         async step(what, expectedSeconds, work) {
           rounds.signal.throwIfAborted();
           const startMs = performance.now();
-          const result = await progress.during(`round ${number + 1} of ${rounds.repeat}: ${what}`, left, work);
+          const result = await progress.during(
+            `round ${number + 1} of ${rounds.repeat}: ${what}`,
+            expectedSeconds,
+            left,
+            work,
+          );
           left.done(expectedSeconds, (performance.now() - startMs) / 1000);
           done += expectedSeconds;
           return result;
@@ -85,6 +89,3 @@ class Guests {
     await Promise.all(this.#all.map((each) => each.stop()));
   }
 }
-
-/** Removes a directory with what is in it. */
-export const removeDirectory = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
