@@ -7,6 +7,8 @@ import { imageTable } from "./image-table.ts";
 import type { BuildContext, Images } from "./images.ts";
 import { describeRun, type ReadyImage, type Use, writesToHost } from "./launch.ts";
 import { checkRun, type RunOptions } from "./options.ts";
+import { claimProfileFile, writeProfileFile } from "./profile/profile-file.ts";
+import { profileTable } from "./profile/table.ts";
 import type { Handlers } from "./program.ts";
 import { duration, ProgressLine } from "./progress-line.ts";
 import { runCommand } from "./run-command.ts";
@@ -57,18 +59,31 @@ async function run(
 ): Promise<number> {
   checkRun(name, options, command);
   await checkFiles(options);
+  if (options.profile !== undefined) await claimProfileFile(options.profile);
   const image = name === undefined ? undefined : await ready(name, streams, images);
   const description = describeRun(image, options, command === undefined ? consoleUse(streams) : { kind: "command" });
   const partition = await Partition.start(description, {
     onWarning: (text) => void streams.stderr.write(`bulkhead: ${text}\n`),
   });
-  return command === undefined
-    ? runConsole(partition, streams)
-    : runCommand(partition, command, streams, {
-        name: name ?? "guest",
-        shutDown: writesToHost(description),
-        showConsole: process.env.BULKHEAD_DEBUG === "1",
-      });
+  try {
+    return await (command === undefined
+      ? runConsole(partition, streams)
+      : runCommand(partition, command, streams, {
+          name: name ?? "guest",
+          shutDown: writesToHost(description),
+          showConsole: process.env.BULKHEAD_DEBUG === "1",
+        }));
+  } finally {
+    if (options.profile !== undefined) await reportProfile(partition, options.profile, streams);
+  }
+}
+
+/** However the run ended, what it did until then is worth seeing. */
+async function reportProfile(partition: Partition, path: string, { stderr }: Streams): Promise<void> {
+  const profile = await partition.profile;
+  if (profile === undefined) return;
+  await writeProfileFile(path, profile);
+  await stderr.write(profileTable(profile, path));
 }
 
 const consoleUse = ({ stdin, stdout }: Streams): Use =>

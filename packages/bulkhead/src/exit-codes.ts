@@ -7,6 +7,7 @@ export interface Failure {
 
 /** A command's own exit code passes through, so these keep away from the codes that programs and shells use. */
 export const failures = {
+  "file-unwritable": { exit: 98, meaning: "a file cannot be written" },
   "cache-unwritable": { exit: 99, meaning: "the cache of images cannot be written" },
   internal: { exit: 100, meaning: "a defect in bulkhead (set BULKHEAD_DEBUG=1 to see where)" },
   usage: { exit: 101, meaning: "the command line makes no sense" },

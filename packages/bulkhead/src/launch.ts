@@ -3,6 +3,9 @@ import type { PartitionDescription } from "@bulkhead/hypervisor";
 import { ports } from "./control.ts";
 import type { RunOptions } from "./options.ts";
 
+/** How often a profiler looks at the guest. */
+const PROFILE_INTERVAL_MS = 1;
+
 /** An image that is ready to run: files on the host. */
 export interface ReadyImage {
   readonly kernel: string;
@@ -58,6 +61,7 @@ export function describeRun(image: ReadyImage | undefined, options: RunOptions, 
     ports: use.kind === "command" ? Object.values(ports) : [],
     onReboot: use.kind === "console" && use.terminal ? "restart" : "stop",
     scratch: image?.scratch,
+    ...(options.profile === undefined ? {} : { profile: { intervalMs: PROFILE_INTERVAL_MS } }),
   };
 }
 

@@ -2,6 +2,7 @@
 import { MOST_DISKS } from "@bulkhead/hypervisor";
 import { InvalidArgumentError } from "commander";
 import { CliError } from "./failure.ts";
+import { checkProfileName } from "./profile/profile-file.ts";
 
 /** The least memory that is tried; what a kernel needs depends on the kernel. */
 export const LEAST_MEMORY_MIB = 16;
@@ -15,6 +16,8 @@ export interface RunOptions {
   readonly append?: string;
   readonly firmware?: string;
   readonly persist?: boolean;
+  /** File to write a profile to. */
+  readonly profile?: string;
 }
 
 /** A whole number in a range, for commander. `1024`, and for sizes also `1G`. */
@@ -47,6 +50,7 @@ export function checkRun(image: string | undefined, options: RunOptions, command
     if (options.persist === true) refuse("--persist needs an IMAGE: disks given with --disk are always written to");
     if (options.initrd !== undefined && options.kernel === undefined) refuse("--initrd needs --kernel or an IMAGE");
   }
+  if (options.profile !== undefined) checkProfileName(options.profile);
   if (command?.length === 0) refuse("expected a COMMAND after --; leave -- out for an interactive console");
   if (options.disk.length > MOST_DISKS)
     refuse(`a machine has at most ${MOST_DISKS} disks, ${options.disk.length} are given`);

@@ -40,6 +40,9 @@ and then a reboot ends the program too.
 
 With a COMMAND its output, exit code and signals are those of bulkhead. Ctrl-C goes to the command; pressed twice it
 stops the machine. A guest with disks that are written to is shut down after the command, any other just stopped.
+
+With --profile a table of tiers, functions and processes follows on stderr; Perfetto, Chrome's trace viewer and
+speedscope open FILE.json.
 ${EXAMPLES}
 `;
 
@@ -92,6 +95,7 @@ function addRun(root: Command, handlers: Handlers, done: (exit: number) => void)
     .option("--initrd <FILE>", "give the kernel this initial RAM disk")
     .option("--append <TEXT>", "add to the kernel's command line")
     .option("--firmware <FILE>", "start this M-mode firmware (OpenSBI, U-Boot); --kernel is what it starts next")
+    .option("--profile <FILE>", "write where the time goes to FILE.json (trace events) or FILE.folded (stacks)")
     .addHelpText("after", RUN_NOTES)
     .addHelpText("after", EXIT_CODES)
     .action(async (image: string | undefined, options: RunOptions) => done(await handlers.run(image, options)));

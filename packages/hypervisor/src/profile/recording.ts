@@ -5,7 +5,7 @@
 import type { Samples } from "./profile.ts";
 
 /** Samples kept at most. */
-const MOST_SAMPLES = 1 << 18;
+const MOST_SAMPLES = 1 << 17;
 
 export class Recording {
   readonly #intervalMs: number;
