@@ -25,7 +25,7 @@ export const jal = (offset: number) =>
     (((offset >> 12) & 0xff) << 12) |
     0x6f) >>>
   0;
-const branch = (f3: number, rs1: number, rs2: number, offset: number) =>
+export const branch = (f3: number, rs1: number, rs2: number, offset: number) =>
   ((((offset >> 12) & 1) << 31) |
     (((offset >> 5) & 0x3f) << 25) |
     (rs2 << 20) |

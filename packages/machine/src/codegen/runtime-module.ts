@@ -3,7 +3,7 @@
  * call-outs mostly do, carry-less products, and atomics behind the TLB.
  */
 import { type AtomicOperation, atomicOperations } from "@bulkhead/isa";
-import { HartState, Signal, TlbTag } from "../hart/layout.ts";
+import { HartState, PAIR_LOCK, Signal, TlbTag } from "../hart/layout.ts";
 import { EXECUTE, READ, WRITE } from "../hart/pmp.ts";
 import { Atomic, type FunctionBuilder, Memory, ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
 import { emitCsr } from "./csr-access.ts";
@@ -221,7 +221,7 @@ function readModifyWrite(b: FunctionBuilder, operation: AtomicOperation, operand
   operand.widen(b);
 }
 
-/** AMOCAS.Q on the register pairs in the hart's state. The 16 bytes are not one access: harts of a guest take turns. */
+/** AMOCAS.Q on the register pairs in the hart's state. The 16 bytes are not one access, so that the harts take turns at a lock. */
 function compareExchangePair(b: FunctionBuilder, address: number): void {
   const [rd, rs2] = [2, 3];
   const [host, low, high] = [b.local(i32), b.local(i64), b.local(i64)];
@@ -237,6 +237,8 @@ function compareExchangePair(b: FunctionBuilder, address: number): void {
   b.end();
   b.get(HART).get(ADDRESS).i32(4).i32(1).call(address).tee(host).op(Op.i32_eqz).if();
   b.return().end();
+  const busy = b.loop();
+  b.i32(PAIR_LOCK).i32(0).i32(1).atomic(Atomic.i32_cmpxchg, 2).brIf(busy).end();
   b.get(host).memory(Memory.i64_load, 0).set(low).get(host).memory(Memory.i64_load, 8).set(high);
   register(rd).memory(Memory.i64_load, HartState.x).get(low).op(Op.i64_eq);
   upper(rd).memory(Memory.i64_load, HartState.x).get(high).op(Op.i64_eq).op(Op.i32_and).if();
@@ -245,6 +247,7 @@ function compareExchangePair(b: FunctionBuilder, address: number): void {
   b.get(host);
   upper(rs2).memory(Memory.i64_load, HartState.x).memory(Memory.i64_store, 8);
   b.end();
+  b.i32(PAIR_LOCK).i32(0).atomic(Atomic.i32_store, 2);
   b.get(rd).if();
   register(rd).get(low).memory(Memory.i64_store, HartState.x);
   upper(rd).get(high).memory(Memory.i64_store, HartState.x);

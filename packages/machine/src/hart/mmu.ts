@@ -92,9 +92,13 @@ export class Mmu {
       if (start < 0 || start >= ramSize) return accessFault(access);
       const at = (start + ramOffset) / 4 + tableIndex(low, high, level) * 2;
       if ((this.#tablePermissions(at) & READ) === 0) return accessFault(access);
-      // All harts of a guest share one thread, so that two halves are one atomic read.
-      const entry = words[at];
-      const entryHigh = words[at + 1];
+      // Other threads write entries as a whole: two halves are one entry if the first is still the same behind the second.
+      let entry = Atomics.load(words, at);
+      let entryHigh = Atomics.load(words, at + 1);
+      for (let again = Atomics.load(words, at); again !== entry; again = Atomics.load(words, at)) {
+        entry = again;
+        entryHigh = Atomics.load(words, at + 1);
+      }
       if ((entry & V) === 0 || (entryHigh & RESERVED) !== 0) return pageFault(access);
       const page = (entry >>> 10) + (entryHigh & PPN_HIGH) * 0x40_0000;
       if ((entry & RWX) === 0) {
@@ -102,7 +106,7 @@ export class Mmu {
         table = page;
         continue;
       }
-      return this.#leaf(space, low, high, access, level, at, page);
+      return this.#leaf(space, low, high, access, level, at, page, entry, entryHigh);
     }
     return pageFault(access);
   }
@@ -115,9 +119,9 @@ export class Mmu {
     level: number,
     at: number,
     page: number,
+    entry: number,
+    entryHigh: number,
   ): number {
-    const entry = this.#memoryWords[at];
-    const entryHigh = this.#memoryWords[at + 1];
     if ((permissionsOf(space, entry) & access) === 0 || !this.#pbmtIsLegal(entryHigh)) return pageFault(access);
     if (((entry >>> 10) & ALIGNED_LOW[level]) !== 0 || (entryHigh & ALIGNED_HIGH[level]) !== 0) {
       return pageFault(access);
