@@ -3,7 +3,9 @@
  * only reads the guest's memory. Who calls it: the thread of the profiler, at every interval.
  */
 import { Activity, type GuestView, type HartSnapshot } from "@bulkhead/machine";
+import { KernelMemory } from "./linux/kernel-memory.ts";
 import { LinuxGuest, type Process } from "./linux/linux-guest.ts";
+import { unwind } from "./linux/unwind.ts";
 import { type Frame, type Profile, type Tier, tiers } from "./profile.ts";
 import { Recording } from "./recording.ts";
 import { type Place, Stacks } from "./stacks.ts";
@@ -18,6 +20,7 @@ const tierOf: Readonly<Record<number, Tier>> = {
 };
 
 const USER = 0;
+const [RA, S0] = [1, 8];
 const MACHINE = 3;
 /** Waits between attempts to find a kernel, in milliseconds; each reads much of the guest's memory. */
 const FIRST_WAIT_MS = 50;
@@ -84,7 +87,9 @@ export class Sampler {
     this.#search(snapshot, nowMs);
     const process = this.#linux?.process(hart, snapshot);
     const compiles = snapshot.activity === Activity.compile;
-    return [processPlace(process, snapshot), compiles ? COMPILE : this.#function(process, snapshot, nowMs)];
+    const own = processPlace(process, snapshot);
+    if (compiles) return [own, COMPILE];
+    return [own, ...this.#callers(hart, snapshot), this.#function(process, snapshot, nowMs)];
   }
 
   /** A kernel that runs on virtual addresses has relocated itself, so its symbols can be found. */
@@ -109,12 +114,24 @@ export class Sampler {
     };
   }
 
+  /** Who called the function of the kernel that a hart is in, the outermost first; programs keep no such chain. */
+  #callers(hart: number, { privilege, pc, satp }: HartSnapshot): Place[] {
+    const kernel = this.#linux?.kernel;
+    if (kernel === undefined || privilege === USER || privilege === MACHINE) return [];
+    const registers = { pc, link: this.#view.register(hart, RA), frame: this.#view.register(hart, S0) };
+    const memory = new KernelMemory(this.#view, satp);
+    const callers = unwind(memory, registers, (address) => kernel.function(address));
+    return callers.map((address) => kernelPlace(kernel.function(address)!)).reverse();
+  }
+
   #kernelFunction(pc: bigint, satp: bigint, nowMs: number): Place {
     const kernel = this.#linux?.kernel;
     if (kernel !== undefined && kernel.function(pc) === undefined && nowMs >= this.#modulesAtMs) {
       kernel.refreshModules(satp);
       this.#modulesAtMs = nowMs + MODULES_WAIT_MS;
     }
+    const name = kernel?.function(pc);
+    if (name !== undefined) return kernelPlace(name);
     return { key: `kernel ${pc}`, name: () => namedOr(this.#linux?.kernel.function(pc), "kernel", pageOf(pc)) };
   }
 }
@@ -124,6 +141,8 @@ function processPlace(process: Process | undefined, { privilege, satp }: HartSna
   if (privilege === MACHINE) return fixed("firmware");
   return privilege === USER ? fixed(`space ${hex(satp)}`) : fixed("kernel");
 }
+
+const kernelPlace = (name: string): Place => ({ key: `kernel ${name}`, name: () => ({ name, module: "kernel" }) });
 
 const hexPlace = (module: string, pc: bigint): Place => ({
   key: `${module} ${pageOf(pc)}`,

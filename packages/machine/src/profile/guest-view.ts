@@ -87,6 +87,11 @@ export class GuestView {
     return undefined;
   }
 
+  /** A doubleword at an offset in the buffer. */
+  doubleword(offset: number): bigint {
+    return this.#view.getBigUint64(offset, true);
+  }
+
   /** Up to 8 bytes, little-endian, or undefined if they are not mapped. */
   read(satp: bigint, address: bigint, length: number): bigint | undefined {
     const found = this.translate(satp, address);

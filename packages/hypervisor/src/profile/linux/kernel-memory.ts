@@ -1,19 +1,32 @@
 /** Kernel memory as the guest's page tables show it. Every read may fail: the guest runs on while it is looked at. */
 import type { GuestView } from "@bulkhead/machine";
 
+const PAGE_MASK = ~4095n & ((1n << 64n) - 1n);
+
 export class KernelMemory {
   readonly view: GuestView;
   /** Any address space of the guest will do: each contains the kernel. */
   readonly #satp: bigint;
+  /** The page that was read last, and where it lies: reads mostly stay on one. */
+  #page = -1n;
+  #offset = 0;
 
   constructor(view: GuestView, satp: bigint) {
     this.view = view;
     this.#satp = satp;
   }
 
-  /** A pointer or another 64-bit number; 0 where nothing is mapped. */
+  /** A pointer or another aligned 64-bit number; 0 where nothing is mapped. */
   pointer(address: bigint): bigint {
-    return address === 0n ? 0n : (this.view.read(this.#satp, address, 8) ?? 0n);
+    const page = address & PAGE_MASK;
+    if (address === 0n || (address & 7n) !== 0n) return 0n;
+    if (page !== this.#page) {
+      const offset = this.view.translate(this.#satp, page)?.offset;
+      if (offset === undefined) return 0n;
+      this.#page = page;
+      this.#offset = offset;
+    }
+    return this.view.doubleword(this.#offset + Number(address & ~PAGE_MASK));
   }
 
   /** An unsigned 32-bit number; 0 where nothing is mapped. */

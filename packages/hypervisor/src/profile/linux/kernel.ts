@@ -20,7 +20,8 @@ export class LinuxKernel {
   readonly #view: GuestView;
   readonly #addresses: ReadonlyMap<string, bigint>;
   readonly #code: SymbolTable;
-  /** Where the kernel's own code ends. */
+  /** The addresses of the kernel itself; its modules lie elsewhere. */
+  readonly #start: bigint;
   readonly #end: bigint;
   #modules: readonly Module[] = [];
   /** Undefined where the kernel has no type information, or none that suffices: then processes stay unknown. */
@@ -48,6 +49,7 @@ export class LinuxKernel {
     }
     this.#addresses = addresses;
     this.#code = new SymbolTable(code);
+    this.#start = symbols.base;
     this.#end = addresses.get("_end") ?? symbols.base + BigInt(symbols.offsets.at(-1)!);
     this.structures = this.#readStructures(satp);
   }
@@ -59,6 +61,7 @@ export class LinuxKernel {
 
   /** Name of the function at a virtual address, a module's in brackets behind it. */
   function(address: bigint): string | undefined {
+    if (address < this.#start) return undefined;
     if (address < this.#end) return this.#code.find(address)?.name;
     const module = this.#modules.find(({ start, bytes }) => address >= start && address < start + bytes);
     if (module === undefined) return undefined;
