@@ -1,13 +1,9 @@
 /** Reads the lines by which programs in a guest report: `@row NAME CHECKSUM NANOSECONDS`, `@value NAME NANOSECONDS`. */
 
-/** What a program reports of itself. */
-export interface ProgramRow {
-  readonly checksum: string;
-  readonly seconds: number;
-}
+import type { Measured } from "../workloads/workload.ts";
 
 /** A program's line in what was printed, or undefined. */
-export function readRow(output: string, name: string): ProgramRow | undefined {
+export function readRow(output: string, name: string): Measured | undefined {
   const match = new RegExp(`^@row ${name} ([0-9a-f]{16}) (\\d+)\\r?$`, "m").exec(output);
   return match === null ? undefined : { checksum: match[1], seconds: Number(match[2]) / 1e9 };
 }

@@ -9,12 +9,11 @@ import type { RunningGuest } from "../guest/running-guest.ts";
 import { NATIVE } from "../results/rows.ts";
 import { type SmallProgram, smallPrograms } from "../workloads/small-programs.ts";
 import type { Workload } from "../workloads/workload.ts";
-import { type Round, runWell, type Session } from "./session.ts";
+import { limitFor, measure, type Round, runLimited, type Session } from "./session.ts";
 
 const BOOT_TIMEOUT_MS = 120_000;
 const BOOT_SECONDS = 3;
 const STALL_SECONDS = 3;
-const LEAST_TIMEOUT_MS = 120_000;
 const run = promisify(execFile);
 
 const idle: readonly Workload[] = [
@@ -101,7 +100,7 @@ async function measureIdle(round: Round, guests: readonly RunningGuest[]): Promi
   for (const guest of guests) {
     const scale = wakeupScale(round.quick);
     await round.step(`${guest.emulator.name}: wake-ups`, 5 * scale, async () => {
-      const { output } = await runWell(guest, `/bench/wakeup ${scale}`, LEAST_TIMEOUT_MS);
+      const { output } = await runLimited(guest, `/bench/wakeup ${scale}`, limitFor(5));
       recordMilliseconds(round, guest, output);
     });
   }
@@ -115,7 +114,7 @@ function recordMilliseconds({ samples }: Round, guest: RunningGuest, output: str
 
 async function measureStalls(round: Round, guest: RunningGuest): Promise<void> {
   await round.step(`${guest.emulator.name}: stalls`, STALL_SECONDS, async () => {
-    const { output } = await runWell(guest, "/bench/stalls", LEAST_TIMEOUT_MS);
+    const { output } = await runLimited(guest, "/bench/stalls", limitFor(STALL_SECONDS));
     recordMilliseconds(round, guest, output);
   });
 }
@@ -123,22 +122,12 @@ async function measureStalls(round: Round, guest: RunningGuest): Promise<void> {
 async function measureProgram(round: Round, guests: readonly RunningGuest[], program: SmallProgram): Promise<void> {
   const { name } = program;
   const scale = scaleOf(program, round.quick);
-  const expected = program.expectedSeconds * scale;
   for (const guest of guests) {
-    await round.step(`${guest.emulator.name}: ${program.title}`, expected, async () => {
-      const timeoutMs = LEAST_TIMEOUT_MS + expected * 40_000;
-      recordRow(round, name, guest.emulator.name, (await runWell(guest, `/bench/${name} ${scale}`, timeoutMs)).output);
-    });
+    const expected = program.expectedSeconds * scale;
+    await measure(round, guest, program, expected, `/bench/${name} ${scale}`, (output) => readRow(output, name));
   }
-  if (round.nativePrograms !== undefined) {
-    const { stdout } = await run(join(round.nativePrograms, name), [String(scale)]);
-    recordRow(round, name, NATIVE, stdout);
-  }
-}
-
-/** Records what a program reported; without its line the output is of no use. */
-export function recordRow(round: Round, workload: string, machine: string, output: string): void {
-  const row = readRow(output, workload);
-  if (row === undefined) round.problem(`${workload} on ${machine} reported nothing: ${output.trim().slice(-200)}`);
-  else round.samples.add(workload, machine, row.seconds, row.checksum);
+  if (round.nativePrograms === undefined) return;
+  const { stdout } = await run(join(round.nativePrograms, name), [String(scale)]);
+  const row = readRow(stdout, name);
+  if (row !== undefined) round.samples.add(name, NATIVE, row.seconds, row.checksum);
 }

@@ -5,12 +5,11 @@ import { promisify } from "node:util";
 import type { Emulator, GuestDescription } from "../emulators/emulator.ts";
 import { checkClock } from "../guest/clock-check.ts";
 import type { RunningGuest } from "../guest/running-guest.ts";
-import { type RealProgram, realPrograms } from "../workloads/real-programs.ts";
+import { realPrograms } from "../workloads/real-programs.ts";
 import type { Workload } from "../workloads/workload.ts";
-import { type Round, runWell, type Session } from "./session.ts";
+import { measure, type Round, type Session } from "./session.ts";
 
 const BOOT_TIMEOUT_MS = 300_000;
-const PROGRAM_TIMEOUT_MS = 900_000;
 const BOOT_SECONDS = 20;
 /** systemd goes on with some work behind the login. */
 const SETTLE_SECONDS = 8;
@@ -56,7 +55,9 @@ export function debianSession(guest: DebianGuest, scratch: string): Session {
         else guests.push(await unpack(round, started));
       }
       const checks = await Promise.all(guests.map((each) => checkClock(each, "./clock")));
-      for (const program of programs) for (const each of guests) await measureProgram(round, each, program);
+      for (const program of programs)
+        for (const each of guests)
+          await measure(round, each, program, program.expectedSeconds, program.command, program.read);
       for (const check of checks) {
         const problem = await check();
         if (problem !== undefined) round.problem(problem);
@@ -107,16 +108,5 @@ function unpack(round: Round, guest: RunningGuest): Promise<RunningGuest> {
     guest.type("mkdir -p /tmp/bench && cd /tmp/bench && tar xf /dev/vdb && exec sh ./agent.sh\n");
     await guest.until(/@bench ready/, BOOT_TIMEOUT_MS);
     return guest;
-  });
-}
-
-async function measureProgram(round: Round, guest: RunningGuest, program: RealProgram): Promise<void> {
-  const { name } = guest.emulator;
-  await round.step(`${name}: ${program.title}`, program.expectedSeconds, async () => {
-    const { output } = await runWell(guest, program.command, PROGRAM_TIMEOUT_MS);
-    const result = program.read(output);
-    if (result === undefined)
-      round.problem(`${program.name} on ${name} reported nothing: ${output.trim().slice(-200)}`);
-    else round.samples.add(program.name, name, result.seconds, result.checksum);
   });
 }

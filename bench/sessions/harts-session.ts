@@ -2,10 +2,9 @@
 import type { GuestDescription } from "../emulators/emulator.ts";
 import { readRow } from "../guest/read-rows.ts";
 import type { Workload } from "../workloads/workload.ts";
-import { runWell, type Session } from "./session.ts";
+import { limitFor, runLimited, type Session } from "./session.ts";
 
 const BOOT_TIMEOUT_MS = 120_000;
-const JOB_TIMEOUT_MS = 600_000;
 const BOOT_SECONDS = 3;
 /** What one job takes at scale 1 on a hart of its own. */
 const PROGRAM_SECONDS = 5;
@@ -36,7 +35,7 @@ export function hartsSession(guest: GuestDescription): Session {
               const started = await round.start(emulator, { ...guest, cpus });
               await started.until(/@bench ready/, BOOT_TIMEOUT_MS);
               const command = `/bench/parallel ${JOBS} /bench/mix ${scale}`;
-              const { output } = await runWell(started, command, JOB_TIMEOUT_MS);
+              const { output } = await runLimited(started, command, limitFor(expected));
               seconds.push(readRow(output, "parallel")?.seconds ?? Number.NaN);
               await started.stop();
             },

@@ -1,9 +1,9 @@
 /** A session starts guests and measures workloads in them. A run is some rounds of all its sessions, one after another. */
 import type { Emulator, GuestDescription } from "../emulators/emulator.ts";
 import { BenchError } from "../error.ts";
-import type { CommandRun, RunningGuest } from "../guest/running-guest.ts";
+import type { RunningGuest } from "../guest/running-guest.ts";
 import type { Samples } from "../results/samples.ts";
-import type { Workload } from "../workloads/workload.ts";
+import type { Measured, Workload } from "../workloads/workload.ts";
 
 /** What a session is handed for one round. */
 export interface Round {
@@ -29,10 +29,49 @@ export interface Session {
   round(round: Round): Promise<void>;
 }
 
-/** Runs a command and insists on its success. Errors: `guest-failed`. */
-export async function runWell(guest: RunningGuest, command: string, timeoutMs: number): Promise<CommandRun> {
-  const run = await guest.run(command, timeoutMs);
-  if (run.exit === 0) return run;
-  const said = run.output.trim().slice(-400);
-  throw new BenchError("guest-failed", `${command} on ${guest.emulator.name} ended with ${run.exit}: ${said}`);
+/** Time for the guest to say that it gave a command up. */
+const GRACE_MS = 60_000;
+/** Exit codes of `timeout`: its own, and that of a command ended by SIGTERM as busybox passes it on. */
+const GIVEN_UP: readonly number[] = [124, 143];
+
+/** A command's output, and whether the guest's `timeout` ended it. */
+export interface LimitedRun {
+  readonly output: string;
+  readonly givenUp: boolean;
+}
+
+/** Runs a command for at most `limitSeconds` of the guest's time and insists on its success. Errors: `guest-failed`. */
+export async function runLimited(guest: RunningGuest, command: string, limitSeconds: number): Promise<LimitedRun> {
+  const limit = Math.ceil(limitSeconds);
+  const { output, exit } = await guest.run(`timeout ${limit} ${command}`, limit * 1000 + GRACE_MS);
+  if (exit === 0) return { output, givenUp: false };
+  if (GIVEN_UP.includes(exit)) return { output, givenUp: true };
+  const said = output.trim().slice(-400);
+  throw new BenchError("guest-failed", `${command} on ${guest.emulator.name} ended with ${exit}: ${said}`);
+}
+
+/** How long a workload may take that is expected to take `expectedSeconds`. */
+export const limitFor = (expectedSeconds: number): number => 60 + 15 * expectedSeconds;
+
+/**
+ * Runs a workload and records what `read` finds in its output. One that is given up counts with the time it was given,
+ * which flatters it; left out it would flatter the mean more.
+ */
+export async function measure(
+  round: Round,
+  guest: RunningGuest,
+  { name, title }: Workload,
+  expectedSeconds: number,
+  command: string,
+  read: (output: string) => Measured | undefined,
+): Promise<void> {
+  const machine = guest.emulator.name;
+  await round.step(`${machine}: ${title}`, expectedSeconds, async () => {
+    const limit = limitFor(expectedSeconds);
+    const { output, givenUp } = await runLimited(guest, command, limit);
+    const result = givenUp ? { seconds: limit } : read(output);
+    if (givenUp) round.problem(`${name} on ${machine} was given up after ${limit} s and counts with them`);
+    if (result === undefined) round.problem(`${name} on ${machine} reported nothing: ${output.trim().slice(-200)}`);
+    else round.samples.add(name, machine, result.seconds, result.checksum);
+  });
 }

@@ -4,7 +4,7 @@ import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type Compiler, findCompiler, hostCrossCompiler, riscvFlags } from "../build/compiler.ts";
 import { BenchError } from "../error.ts";
-import { type UnpackedPackages, unpackPackages } from "./unpacked-packages.ts";
+import { type UnpackedPrograms, unpackPrograms } from "./unpacked-packages.ts";
 
 const PACKAGES = ["gcc-14-riscv64-linux-gnu", "libc6-dev-riscv64-cross"];
 const TARGET = "riscv64-linux-gnu";
@@ -15,7 +15,7 @@ export async function crossCompiler(cache: string, onProgress: (text: string) =>
 }
 
 export async function fetchedCompiler(cache: string, onProgress: (text: string) => void): Promise<Compiler> {
-  const tools = await unpackPackages({ name: "riscv64-gcc", packages: PACKAGES, cache, onProgress });
+  const tools = await unpackPrograms({ name: "riscv64-gcc", packages: PACKAGES, cache, onProgress });
   const wrappers = await writeWrappers(tools);
   const driver = readdirSync(join(tools.root, "usr", "bin")).find((name) => /^riscv64-linux-gnu-gcc-\d+$/.test(name));
   const compiler = driver && findCompiler([join(wrappers, driver), `-B${wrappers}/`], riscvFlags);
@@ -24,7 +24,7 @@ export async function fetchedCompiler(cache: string, onProgress: (text: string) 
 }
 
 /** The driver starts its parts by name: scripts of these names start them under the C library they were built for. */
-async function writeWrappers(tools: UnpackedPackages): Promise<string> {
+async function writeWrappers(tools: UnpackedPrograms): Promise<string> {
   const wrappers = join(tools.root, "..", "wrappers");
   await mkdir(wrappers, { recursive: true });
   for (const path of programs(tools.root)) {

@@ -5,7 +5,7 @@ import { bulkhead } from "../emulators/bulkhead.ts";
 import type { Emulator } from "../emulators/emulator.ts";
 import { findQemu } from "../emulators/qemu.ts";
 import { BenchError } from "../error.ts";
-import { unpackPackages } from "./unpacked-packages.ts";
+import { unpackPrograms } from "./unpacked-packages.ts";
 
 const PROGRAM = "qemu-system-riscv64";
 /** The version in the Debian release that the guests come from: fetched where the host has none so new. */
@@ -63,7 +63,7 @@ const majorOf = ({ name }: Emulator): number => Number(/\d+/.exec(name)?.[0]);
 /** Debian's QEMU, run from the cache. */
 export async function fetchedQemu(cache: string, onProgress: (text: string) => void): Promise<Emulator> {
   const packages = ["qemu-system-riscv"];
-  const tools = await unpackPackages({ name: "qemu", packages, cache, onProgress });
+  const tools = await unpackPrograms({ name: "qemu", packages, cache, onProgress });
   const qemu = findQemu([...tools.command(`usr/bin/${PROGRAM}`), "-L", join(tools.root, "usr", "share", "qemu")]);
   if (qemu === undefined) throw new BenchError("tool-missing", `the QEMU in ${tools.root} does not start`);
   return qemu;

@@ -1,22 +1,16 @@
 /** The real programs of the Debian guest: how each is run there, and how its time is found in what it prints. */
 import { readRow } from "../guest/read-rows.ts";
-import type { Workload } from "./workload.ts";
+import type { Measured, Workload } from "./workload.ts";
 
 /** Packages of the image beside Debian's base. */
 export const imagePackages: readonly string[] = ["gcc", "python3", "sqlite3", "7zip", "openssl", "perl", "xz-utils"];
-
-/** A result; the checksum is absent where the output holds times. */
-export interface RealResult {
-  readonly seconds: number;
-  readonly checksum?: string;
-}
 
 export interface RealProgram extends Workload {
   /** A line of shell in the directory of the payload. */
   readonly command: string;
   readonly expectedSeconds: number;
   /** The result in what the command printed; undefined where it holds none. */
-  read(output: string): RealResult | undefined;
+  read(output: string): Measured | undefined;
 }
 
 /** A program that does a fixed piece of work; `timed` measures it and digests its output. */
@@ -34,7 +28,7 @@ const fixed = (name: string, title: string, expectedSeconds: number, command: st
 const SEVEN_ZIP_MILLIONS = 10_000;
 
 /** 7-Zip's own benchmark: it reports a rate, in millions of its instructions per second. */
-export function readSevenZip(output: string): RealResult | undefined {
+export function readSevenZip(output: string): Measured | undefined {
   const rating = /^Tot:\s+\d+\s+\d+\s+(\d+)/m.exec(output)?.[1];
   return rating === undefined ? undefined : { seconds: SEVEN_ZIP_MILLIONS / Number(rating) };
 }
@@ -42,7 +36,7 @@ export function readSevenZip(output: string): RealResult | undefined {
 const OPENSSL_BYTES = 100 * (1 << 20);
 
 /** `openssl speed`: it reports thousands of bytes per second, here turned into seconds for 100 MiB. */
-export function readOpenssl(output: string): RealResult | undefined {
+export function readOpenssl(output: string): Measured | undefined {
   const rate = /^(?:sha256|AES-128-GCM)\s+([\d.]+)k\s*$/im.exec(output)?.[1];
   return rate === undefined ? undefined : { seconds: OPENSSL_BYTES / (Number(rate) * 1000) };
 }

@@ -21,6 +21,12 @@ export interface Workload {
   readonly informative?: boolean;
 }
 
+/** What a workload's output says; a checksum where the output does not depend on time. */
+export interface Measured {
+  readonly seconds: number;
+  readonly checksum?: string;
+}
+
 export interface Group {
   readonly title: string;
   /** For ratios, over the group's workloads. */

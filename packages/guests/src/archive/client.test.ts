@@ -131,8 +131,10 @@ test("parseKeyring: reads binary and armored keys, and refuses what holds none",
   await assert.rejects(parseKeyring(new TextEncoder().encode("nothing"), "text"), failsWith("keyring-missing"));
 });
 
-test("Archive.open: reads the index of another architecture where one is asked for", async (t) => {
-  const { options } = await serving(t);
+test("Archive.open: reads the index of another architecture or suite where one is asked for", async (t) => {
+  const { mirror, options } = await serving(t);
   const other = Archive.open({ ...options, architecture: "m68k" });
   await assert.rejects(other, failsWith("archive-invalid", /no main\/binary-m68k\/Packages/));
+  await assert.rejects(Archive.open({ ...options, suite: "potato" }), failsWith("mirror-status"));
+  assert.ok(mirror.requests.includes("/dists/potato/InRelease"));
 });

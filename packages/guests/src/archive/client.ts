@@ -16,6 +16,7 @@ import { parseRelease, type Release, type ReleaseFile, verifyRelease } from "./r
 export const SUITE = "trixie";
 export const ARCHITECTURE = "riscv64";
 const indexOf = ({ architecture = ARCHITECTURE }: ArchiveOptions) => `main/binary-${architecture}/Packages`;
+const suiteOf = ({ suite = SUITE }: ArchiveOptions) => suite;
 const MOST_RELEASE_BYTES = 8 << 20;
 const PARALLEL = 4;
 
@@ -24,6 +25,8 @@ export interface ArchiveOptions {
   mirrors: readonly string[];
   /** Directory that packages are kept in, by checksum. */
   directory: string;
+  /** Another release of Debian than the guests'. */
+  suite?: string | undefined;
   /** Debian's name of the architecture whose packages are listed; the guests' by default. */
   architecture?: string | undefined;
   /** Keys to trust instead of the host's keyring. */
@@ -67,20 +70,23 @@ export class Archive {
   }
 
   static async #openOne(mirror: string, options: ArchiveOptions): Promise<Archive> {
-    const url = `${mirror}/dists/${SUITE}/InRelease`;
+    const url = `${mirror}/dists/${suiteOf(options)}/InRelease`;
     const armored = new TextDecoder().decode(
       await fetchBytes({ ...common(options), url, mostBytes: MOST_RELEASE_BYTES }),
     );
     const trusted = options.keys ?? (await hostKeyring());
     if (trusted !== undefined) {
-      const release = parseRelease(await verifyRelease(armored, trusted, url), SUITE);
+      const release = parseRelease(await verifyRelease(armored, trusted, url), suiteOf(options));
       return new Archive(mirror, release, await fetchIndex(mirror, release, options), options);
     }
     // No key on this host: the archive itself brings the keyring. Nothing of it is used before the signature has been
     // verified with those of its keys whose fingerprints are known beforehand.
-    const unverified = parseRelease(armored.slice(armored.indexOf("\n\n") + 2), SUITE);
+    const unverified = parseRelease(armored.slice(armored.indexOf("\n\n") + 2), suiteOf(options));
     const index = await fetchIndex(mirror, unverified, options);
-    const release = parseRelease(await verifyRelease(armored, await archiveKeys(mirror, index, options), url), SUITE);
+    const release = parseRelease(
+      await verifyRelease(armored, await archiveKeys(mirror, index, options), url),
+      suiteOf(options),
+    );
     const listed = (each: Release) => each.files.get(`${indexOf(options)}.xz`)?.sha256;
     if (listed(release) !== listed(unverified))
       throw new ImageError("signature-invalid", `${url}: the signed text differs`);
@@ -157,7 +163,7 @@ async function fetchIndex(mirror: string, release: Release, options: ArchiveOpti
   if (name === undefined) throw new ImageError("archive-invalid", `${mirror} has no ${index}`);
   const file = release.files.get(name) as ReleaseFile;
   const onBytes = (taken: number) => options.onIndexBytes?.(taken, file.size);
-  const plain = `${mirror}/dists/${SUITE}/${name}`;
+  const plain = `${mirror}/dists/${suiteOf(options)}/${name}`;
   const hashed = `${plain.slice(0, plain.lastIndexOf("/"))}/by-hash/SHA256/${file.sha256}`;
   const get = (url: string) => fetchBytes({ ...common(options), ...file, url, onBytes });
   const bytes = await (release.byHash ? get(hashed) : get(plain)).catch((error) => {
