@@ -13,7 +13,7 @@ import { FloodBucket, type FloodLimit, usualFloodLimit } from "./flood-limit.ts"
 export interface SwitchTarget {
   /** What frames to it may leave undone; asked for each frame. */
   readonly abilities: Abilities;
-  /** Takes a frame, whose bytes are only lent. @returns false where there was no room and the frame is lost. */
+  /** Takes a frame, whose bytes are only lent; an answer must not come before this returns. @returns false where there was no room and the frame is lost. */
   deliver(frame: Frame): boolean;
   /** Called once behind the last of some frames delivered together. */
   flush?(): void;
@@ -101,7 +101,7 @@ export class Switch {
     const known = isGroupMac(destination)
       ? undefined
       : (this.#pinned.get(destination) ?? this.#table.find(vlan, destination));
-    if (known !== undefined && known.carries(vlan)) return known === from || this.#deliver(known, frame, vlan);
+    if (known?.carries(vlan)) return known === from || this.#deliver(known, frame, vlan);
     if (!from.floods.take()) {
       from.counters.limited++;
       return true;
@@ -193,8 +193,7 @@ function refuse(port: SwitchPort): true {
   return true;
 }
 
-const withTag = (frame: Frame, vlan: number): Frame =>
-  reframed(frame, tagged(frame.parts[0], vlan), VLAN_TAG_BYTES);
+const withTag = (frame: Frame, vlan: number): Frame => reframed(frame, tagged(frame.parts[0], vlan), VLAN_TAG_BYTES);
 const withoutTag = (frame: Frame): Frame => reframed(frame, untagged(frame.parts[0]), -VLAN_TAG_BYTES);
 
 /** The frame with another first part, whose headers have moved by some bytes. */

@@ -23,7 +23,10 @@ export function macBytes(mac: number): Uint8Array<ArrayBuffer> {
 }
 
 /** `02:00:5e:10:00:01`. */
-export const formatMac = (mac: number): string => macBytes(mac).toHex().replace(/..(?!$)/g, "$&:");
+export const formatMac = (mac: number): string =>
+  macBytes(mac)
+    .toHex()
+    .replace(/..(?!$)/g, "$&:");
 
 /** The Ethernet address that a text spells, if it does. */
 export function parseMac(text: string): number | undefined {
