@@ -12,28 +12,34 @@ const { i32, i64 } = ValueType;
 const [HART, NUMBER, OPERATION, SUPPRESS, VALUE] = [0, 1, 2, 3, 4];
 
 const SSTATUS = 0x100;
-const SSCRATCH = 0x140;
-const MSCRATCH = 0x340;
 const FCSR = 3;
 /** Which of scratch, epc, cause and tval has a bit 0 that stays 0. */
 const EPC = 1;
 
-const SSTATUS_BITS = Status.SIE | Status.SPIE | Status.SPP | Status.FS | Status.SUM | Status.MXR;
 const SD = BigInt.asIntN(64, BigInt(StatusHigh.SD >>> 0) << 32n);
 const FS = BigInt(Status.FS);
-const UXL = BigInt(StatusHigh.UXL64) << 32n;
+const WRITABLE = BigInt(Status.SIE | Status.SPIE | Status.SPP | Status.FS | Status.SUM | Status.MXR);
+/** What of `mstatus` reads as `sstatus`, and what always reads 1. */
+export const SSTATUS_BITS = WRITABLE | SD;
+export const SSTATUS_FIXED = BigInt(StatusHigh.UXL64) << 32n;
+
+/** Scratch, epc, cause and tval of a mode: four numbers and four slots in a row. */
+export const trapRegisters = [
+  { first: 0x140, slot: Slot.sscratch, privilege: Privilege.supervisor },
+  { first: 0x340, slot: Slot.mscratch, privilege: Privilege.machine },
+] as const;
 
 /** Writes `csr(hart, number, operation, suppress, value)`, see `HartCallouts`. */
 export function emitCsr(b: FunctionBuilder, select: number, callout: number): void {
   const slow = b.block();
-  trapRegister(b, SSCRATCH, Slot.sscratch, Privilege.supervisor, slow);
+  trapRegister(b, trapRegisters[0], slow);
   b.get(NUMBER).i32(SSTATUS).op(Op.i32_eq).if();
   supervisorStatus(b, select, slow);
   b.end();
   b.get(NUMBER).i32(1).op(Op.i32_sub).i32(FCSR).op(Op.i32_lt_u).if();
   floatRegister(b, slow);
   b.end();
-  trapRegister(b, MSCRATCH, Slot.mscratch, Privilege.machine, slow);
+  trapRegister(b, trapRegisters[1], slow);
   b.end();
   b.get(HART).get(NUMBER).get(OPERATION).get(SUPPRESS).get(VALUE).call(callout);
 }
@@ -43,14 +49,17 @@ function require(b: FunctionBuilder, privilege: number, slow: Label): void {
   low(b, Slot.privilege).i32(privilege).op(Op.i32_lt_u).brIf(slow);
 }
 
-/** Scratch, epc, cause and tval: four numbers and four slots in a row. */
-function trapRegister(b: FunctionBuilder, first: number, firstSlot: number, privilege: number, slow: Label): void {
+function trapRegister(
+  b: FunctionBuilder,
+  { first, slot, privilege }: (typeof trapRegisters)[number],
+  slow: Label,
+): void {
   const at = b.local(i32);
   const old = b.local(i64);
   b.get(NUMBER).i32(first).op(Op.i32_sub).tee(at).i32(4).op(Op.i32_lt_u).if();
   require(b, privilege, slow);
   b.get(at).i32(3).op(Op.i32_shl).get(HART).op(Op.i32_add).tee(at);
-  b.memory(Memory.i64_load, firstSlot * 4).set(old);
+  b.memory(Memory.i64_load, slot * 4).set(old);
   ifWrites(b, () => {
     b.get(at);
     combined(b, old, -1n);
@@ -61,7 +70,7 @@ function trapRegister(b: FunctionBuilder, first: number, firstSlot: number, priv
       .op(Op.i32_ne)
       .op(Op.select)
       .op(Op.i64_and);
-    b.memory(Memory.i64_store, firstSlot * 4);
+    b.memory(Memory.i64_store, slot * 4);
   });
   giveOld(b, () => b.get(old));
   b.end();
@@ -70,14 +79,13 @@ function trapRegister(b: FunctionBuilder, first: number, firstSlot: number, priv
 /** Between what is shown and what is stored lie the bits of `mstatus` that `sstatus` leaves out. */
 function supervisorStatus(b: FunctionBuilder, select: number, slow: Label): void {
   const [old, next, changed] = [b.local(i64), b.local(i64), b.local(i64)];
-  const mask = BigInt(SSTATUS_BITS);
   require(b, Privilege.supervisor, slow);
   b.get(HART)
     .memory(Memory.i64_load, Slot.mstatus * 4)
     .set(old);
   settleFloat(b, old);
   ifWrites(b, () => {
-    combined(b, old, mask);
+    combined(b, old, WRITABLE);
     b.tee(next).get(old).op(Op.i64_xor).set(changed);
     // Interrupts that become possible while one is pending are for the hart to look at.
     has(b, changed, BigInt(Status.SIE));
@@ -98,14 +106,7 @@ function supervisorStatus(b: FunctionBuilder, select: number, slow: Label): void
       .get(next)
       .memory(Memory.i64_store, Slot.mstatus * 4);
   });
-  giveOld(b, () =>
-    b
-      .get(old)
-      .i64(mask | SD)
-      .op(Op.i64_and)
-      .i64(UXL)
-      .op(Op.i64_or),
-  );
+  giveOld(b, () => b.get(old).i64(SSTATUS_BITS).op(Op.i64_and).i64(SSTATUS_FIXED).op(Op.i64_or));
 }
 
 /** Folds what floating-point instructions have dirtied into FS and SD of `status`, in the local and in its slot. */

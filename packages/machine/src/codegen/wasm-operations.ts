@@ -17,6 +17,7 @@ import {
 } from "@bulkhead/isa";
 import { HartState, Signal, TlbTag } from "../hart/layout.ts";
 import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
+import { type InlineCsr, inlineCsr } from "./csr-inline.ts";
 import { Expression } from "./expression.ts";
 import { InlineFloat } from "./float-inline.ts";
 import { clearedSign, joinedSign } from "./float-sign.ts";
@@ -223,6 +224,37 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     const { b } = this;
     const old = b.temporary(ValueType.i64);
     const operand = this.hold(value);
+    const inline = this.#knownCsr(operation, rd, csr, source, operand);
+    if (inline === undefined) {
+      this.#callCsr(operation, rd, csr, source, operand, old);
+    } else {
+      inline.emitIsForHart(b);
+      b.hint("unlikely").if();
+      this.#callCsr(operation, rd, csr, source, operand, old);
+      b.else();
+      inline.emitAccess(b, old);
+      b.end();
+    }
+    this.setX(rd, Expression.local(old));
+    if (inline?.mayLeave ?? true) this.leaveOnSignal();
+    if (inline === undefined) this.statusRead();
+  }
+
+  /** The inline form of a CSR access, if its fields are known and it has one. */
+  #knownCsr(operation: CsrOperation, rd: Field, csr: Field, source: Field, value: Expression): InlineCsr | undefined {
+    const [number, unread, unwritten] = [this.immediate(csr), this.isX0(rd), this.isX0(source)];
+    if ([number, unread, unwritten].some(({ kind }) => kind !== "constant")) return undefined;
+    return inlineCsr({
+      number: Number(number.value) & 0xfff,
+      operation,
+      reads: unread.value === 0n,
+      writes: operation === "write" || unwritten.value === 0n,
+      value,
+    });
+  }
+
+  #callCsr(operation: CsrOperation, rd: Field, csr: Field, source: Field, operand: Expression, old: number): void {
+    const { b } = this;
     this.spill();
     b.get(HART);
     this.emitField(csr);
@@ -235,9 +267,6 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     // It may also have signalled `leave`, and then the instruction is to be completed first.
     b.get(HART).memory(Memory.i32_load, HartState.signal).i32(Signal.exception).op(Op.i32_eq);
     this.leaveIf();
-    this.setX(rd, Expression.local(old));
-    this.leaveOnSignal();
-    this.statusRead();
   }
 
   system(operation: SystemOperation, first: Expression, second: Expression): void {
