@@ -61,11 +61,13 @@ export class LinuxKernel {
 
   /** Name of the function at a virtual address, a module's in brackets behind it. */
   function(address: bigint): string | undefined {
-    if (address < this.#start) return undefined;
-    if (address < this.#end) return this.#code.find(address)?.name;
-    const module = this.#modules.find(({ start, bytes }) => address >= start && address < start + bytes);
-    if (module === undefined) return undefined;
-    return `${module.symbols.find(address)?.name ?? `0x${(address - module.start).toString(16)}`} [${module.name}]`;
+    if (address >= this.#start && address < this.#end) return this.#code.find(address)?.name;
+    for (const { name, code, symbols } of this.#modules) {
+      const part = code.find(({ start, bytes }) => address >= start && address < start + bytes);
+      if (part === undefined) continue;
+      return `${symbols.find(address)?.name ?? `0x${(address - part.start).toString(16)}`} [${name}]`;
+    }
+    return undefined;
   }
 
   /** Reads which modules are loaded, with their symbols. */

@@ -2,8 +2,8 @@
 import type { KernelMemory } from "./kernel-memory.ts";
 import type { Structures } from "./structures.ts";
 
-/** Low bits of an entry that is an encoded node, the node's type above them, and the node's alignment. */
-const INTERNAL = 2n;
+/** Low bits of a root that is a node rather than an entry; below the root each slot of an inner node is a node. */
+const ROOT_NODE = 2n;
 const RESERVED = 4096n;
 const NODE_MASK = ~0xffn;
 const Type = { leaf: 1n, range: 2n, wide: 3n } as const;
@@ -14,8 +14,8 @@ const MOST_DEPTH = 12;
 /** The entry that covers an index, or 0. @param tree address of the `struct maple_tree`. */
 export function mapleFind(memory: KernelMemory, layout: Structures, tree: bigint, index: bigint): bigint {
   let entry = memory.pointer(tree + layout.treeRoot);
-  for (let depth = 0; depth < MOST_DEPTH; depth++) {
-    if ((entry & 3n) !== INTERNAL || entry < RESERVED) return depth > 0 || index === 0n ? entry : 0n;
+  if ((entry & 3n) !== ROOT_NODE) return index === 0n ? entry : 0n;
+  for (let depth = 0; depth < MOST_DEPTH && entry >= RESERVED; depth++) {
     const node = BigInt.asUintN(64, entry & NODE_MASK);
     const type = (entry >> 3n) & 15n;
     if (type !== Type.leaf && type !== Type.range && type !== Type.wide) return 0n;

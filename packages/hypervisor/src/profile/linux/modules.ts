@@ -3,13 +3,15 @@ import { type FunctionSymbol, SymbolTable } from "../symbol-table.ts";
 import type { KernelMemory } from "./kernel-memory.ts";
 import type { Structures } from "./structures.ts";
 
-/** Code of a module: what stays behind its initialisation. */
 export interface Module {
   readonly name: string;
-  readonly start: bigint;
-  readonly bytes: bigint;
+  /** Where its code is; that for its initialisation is there only while it runs. */
+  readonly code: readonly { readonly start: bigint; readonly bytes: bigint }[];
   readonly symbols: SymbolTable;
 }
+
+/** Indices in `module.mem`: `MOD_TEXT` and `MOD_INIT_TEXT`. */
+const CODE = [0n, 4n];
 
 const MOST_MODULES = 1024;
 const MOST_SYMBOLS = 1 << 18;
@@ -29,12 +31,15 @@ export function readModules(
   for (let i = 0; i < MOST_MODULES && link !== 0n && link !== list; i++, link = memory.pointer(link)) {
     const module = link - layout.moduleList;
     const name = memory.text(module + layout.moduleName, NAME_BYTES);
-    const text = module + layout.moduleMemory;
-    const start = memory.pointer(text + layout.memoryBase);
-    const bytes = BigInt(memory.word(text + layout.memorySize));
-    if (name === undefined || start === 0n) continue;
-    const same = known.find((each) => each.name === name && each.start === start && each.symbols.size > 0);
-    modules.push(same ?? { name, start, bytes, symbols: readSymbols(memory, layout, module) });
+    const code = CODE.map((part) => {
+      const at = module + layout.moduleMemory + part * layout.moduleMemoryBytes;
+      return { start: memory.pointer(at + layout.memoryBase), bytes: BigInt(memory.word(at + layout.memorySize)) };
+    }).filter(({ start }) => start !== 0n);
+    if (name === undefined || code.length === 0) continue;
+    const same = known.find(
+      (each) => each.name === name && each.code[0].start === code[0].start && each.symbols.size > 0,
+    );
+    modules.push({ name, code, symbols: same?.symbols ?? readSymbols(memory, layout, module) });
   }
   return modules;
 }

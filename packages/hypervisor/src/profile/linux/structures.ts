@@ -37,8 +37,10 @@ const members = {
   symbolNames: ["mod_kallsyms", "strtab"],
 } as const;
 
-/** Offset of each member in bytes, and the size of a `struct page`. */
-export type Structures = Readonly<Record<keyof typeof members | "pageBytes", bigint>>;
+const sizes = { pageBytes: "page", moduleMemoryBytes: "module_memory" } as const;
+
+/** Offset of each member, and sizes of structures, in bytes. */
+export type Structures = Readonly<Record<keyof typeof members | keyof typeof sizes, bigint>>;
 
 /** Undefined where the kernel lacks one: it is older than 6.6, or built in another way. */
 export function readStructures(btf: Btf): Structures | undefined {
@@ -48,6 +50,10 @@ export function readStructures(btf: Btf): Structures | undefined {
     if (offset === undefined || !Number.isInteger(offset)) return undefined;
     found[name] = BigInt(offset);
   }
-  const page = btf.size("page");
-  return page === undefined ? undefined : ({ ...found, pageBytes: BigInt(page) } as Structures);
+  for (const [name, structure] of Object.entries(sizes)) {
+    const size = btf.size(structure);
+    if (size === undefined) return undefined;
+    found[name] = BigInt(size);
+  }
+  return found as Structures;
 }
