@@ -16,6 +16,7 @@ import { chosenWorkloads } from "./sessions/all-workloads.ts";
 import { runRounds } from "./sessions/run-rounds.ts";
 import { findQemus, thisBulkhead } from "./tools/emulators.ts";
 import { checkOut } from "./tools/revision.ts";
+import { fetchV86 } from "./tools/v86.ts";
 
 export interface Result {
   readonly table: string;
@@ -39,9 +40,10 @@ async function benchIn(scratch: string, options: Options, progress: Progress, si
   const emulators = await findEmulators(scratch, cache, options, progress);
   const chosen = chosenWorkloads(only, quick);
   const wants = (name: string): boolean => chosen.some((each) => each.name === name);
-  const prepared = await prepare({ chosen, cache, scratch, signal, onProgress: progress.prepare });
+  const v86 = options.v86 ? [await fetchV86(cache, scratch, progress.prepare)] : [];
+  const prepared = await prepare({ chosen, cache, scratch, v86, signal, onProgress: progress.prepare });
   signal.throwIfAborted();
-  await progress.say(emulators.map(({ name, version }) => `${name}: ${version}`).join("\n"));
+  await progress.say([...emulators, ...v86].map(({ name, version }) => `${name}: ${version}`).join("\n"));
   const samples = new Samples();
   const load = loadavg();
   const { sessions, nativePrograms, compiler } = prepared;
@@ -58,9 +60,10 @@ async function benchIn(scratch: string, options: Options, progress: Progress, si
   });
   const problems = [...found, ...samples.disagreements().map((each) => new BenchError("result-wrong", each))];
   const [subject, ...peers] = emulators.map(({ name }) => name);
-  const comparison = { subject, peers, kind: options.against === undefined ? "qemu" : "revision" } as const;
+  const others = v86.map(({ name }) => name);
+  const comparison = { subject, peers, others, kind: options.against === undefined ? "qemu" : "revision" } as const;
   const results = groupResults(rowsOf(chosen, samples, comparison));
-  const environment = describe(emulators, compiler, options, load);
+  const environment = describe([...emulators, ...v86], compiler, options, load);
   const sentences = problems.map(({ message }) => message);
   return {
     table: resultTable(results, comparison),

@@ -5,13 +5,14 @@ import { ensureImage } from "../packages/guests/src/index.ts";
 import { hostCompiler } from "./build/compiler.ts";
 import { guestFiles, writeInitrd } from "./build/initrd.ts";
 import { compilePrograms, programNames } from "./build/programs.ts";
-import type { GuestDescription } from "./emulators/emulator.ts";
+import type { Emulator, GuestDescription } from "./emulators/emulator.ts";
 import { writePayloadDisk } from "./payload/payload.ts";
 import { bootSession, bootWorkloads } from "./sessions/boot-session.ts";
 import { busyboxSession, busyboxWorkloads } from "./sessions/busybox-session.ts";
 import { type DebianGuest, debianSession, debianWorkloads } from "./sessions/debian-session.ts";
 import { hartsSession, hartsWorkloads } from "./sessions/harts-session.ts";
 import type { Session } from "./sessions/session.ts";
+import { v86Session } from "./sessions/v86-session.ts";
 import { crossCompiler } from "./tools/cross-compiler.ts";
 import { imagePackages } from "./workloads/real-programs.ts";
 import type { Workload } from "./workloads/workload.ts";
@@ -27,6 +28,8 @@ export interface Preparation {
   readonly cache: string;
   /** A directory for this run's guests. */
   readonly scratch: string;
+  /** Machines with guests of their own. */
+  readonly v86: readonly Emulator[];
   readonly signal: AbortSignal;
   onProgress(text: string): void;
 }
@@ -49,6 +52,7 @@ export async function prepare(wanted: Preparation): Promise<Prepared> {
   const nativePrograms = native && (await compilePrograms(cache, "host", native));
   const sessions: Session[] = [];
   if (uses(bootWorkloads)) sessions.push(bootSession(await busyboxGuest(wanted, undefined)));
+  for (const each of wanted.v86) sessions.push(v86Session(each));
   if (uses(busyboxWorkloads)) sessions.push(busyboxSession(await busyboxGuest(wanted, programs)));
   if (uses(hartsWorkloads)) sessions.push(hartsSession(await busyboxGuest(wanted, programs)));
   if (uses(debianWorkloads)) sessions.push(debianSession(await debianGuest(wanted, programs), wanted.scratch));

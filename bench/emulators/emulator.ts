@@ -23,7 +23,7 @@ export interface CommandLine {
 export interface Emulator {
   /** Unique in a run, short enough for a table: `bulkhead`, `QEMU 10.0`. */
   readonly name: string;
-  readonly kind: "bulkhead" | "qemu";
+  readonly kind: "bulkhead" | "qemu" | "v86";
   /** What it says of itself. */
   readonly version: string;
   /** The guest writes straight into the disks it is given, so it must be given copies. */

@@ -13,7 +13,12 @@ export const workloads: readonly Workload[] = [
   { name: "xz", title: "xz", group: "real", unit: "s" },
 ];
 
-export const comparison: Comparison = { subject: "bulkhead", peers: ["QEMU 7.2", "QEMU 10.0"], kind: "qemu" };
+export const comparison: Comparison = {
+  subject: "bulkhead",
+  peers: ["QEMU 7.2", "QEMU 10.0"],
+  others: ["v86"],
+  kind: "qemu",
+};
 
 export function madeSamples(): Samples {
   const samples = new Samples();
@@ -31,6 +36,7 @@ export function madeSamples(): Samples {
     ["QEMU 7.2", 0.3],
   ] as const)
     samples.add("idle-cpu", machine, value);
+  samples.add("boot", "v86", 1);
   samples.add("speed-up", "bulkhead", 1.97);
   return samples;
 }

@@ -18,6 +18,11 @@ test("rowsOf: orders by group, leaves out what was not measured, compares with t
   assert.equal(row("sieve").native?.median, 0.25);
 });
 
+test("rowsOf: shows others without comparing with them", () => {
+  assert.equal(row("boot").peers.get("v86")?.median, 1);
+  assert.equal(row("boot").best, "QEMU 10.0");
+});
+
 test("rowsOf: gives no ratio for what is not measured in seconds", () => {
   assert.equal(row("idle-cpu").ratio, undefined);
   assert.equal(row("speed-up").best, undefined);

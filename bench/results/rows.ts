@@ -13,16 +13,18 @@ import { geometricMean, type Summary } from "./statistics.ts";
 
 export const NATIVE = "native";
 
-/** Who is compared: `subject` with the best of `peers` in each row. */
+/** Who is compared: `subject` with the best of `peers` in each row; `others` are only shown. */
 export interface Comparison {
   readonly subject: string;
   readonly peers: readonly string[];
+  readonly others: readonly string[];
   readonly kind: "qemu" | "revision";
 }
 
 export interface Row {
   readonly workload: Workload;
   readonly subject: Summary | undefined;
+  /** Peers and others that have samples. */
   readonly peers: ReadonlyMap<string, Summary>;
   /** The peer that did best, in workloads of seconds. */
   readonly best: string | undefined;
@@ -38,17 +40,18 @@ export type Verdict = "aim" | "must" | "missed";
 export function rowsOf(
   workloads: readonly Workload[],
   samples: Samples,
-  { subject, peers }: Pick<Comparison, "subject" | "peers">,
+  { subject, peers, others }: Comparison,
 ): Row[] {
   const order = Object.keys(groups);
   const sorted = [...workloads].sort((a, b) => order.indexOf(a.group) - order.indexOf(b.group));
   const rows = sorted.map((workload): Row => {
-    const found = peers.flatMap((name) => {
+    const found = [...peers, ...others].flatMap((name) => {
       const summary = samples.summary(workload.name, name);
       return summary === undefined ? [] : [[name, summary] as const];
     });
     const own = samples.summary(workload.name, subject);
-    const best = workload.unit === "s" ? found.toSorted(([, a], [, b]) => a.median - b.median)[0] : undefined;
+    const compared = workload.unit === "s" ? found.filter(([name]) => peers.includes(name)) : [];
+    const best = compared.toSorted(([, a], [, b]) => a.median - b.median)[0];
     return {
       workload,
       subject: own,

@@ -29,7 +29,7 @@ test("resultTable: has a column for each machine and a verdict for each target",
   const table = resultTable(groupResults(rowsOf(workloads, madeSamples(), comparison)), comparison);
   const lines = table.split("\n");
   const line = (start: string) => lines.find((each) => each.trim().startsWith(start)) ?? "";
-  assert.match(lines[0], /bulkhead +QEMU 7\.2 +QEMU 10\.0 +ratio +native/);
+  assert.match(lines[0], /bulkhead +QEMU 7\.2 +QEMU 10\.0 +v86 +ratio +native/);
   assert.match(line("sieve"), /2\.00 s \(1\.00–3\.00\) +4\.00 s \(4\.00–4\.00\) +6\.00 s .* 2\.00× +0\.250 s$/);
   assert.match(line("geometric mean"), /2\.00× +reaches the must \(must 2×, aim 4×\)$/);
   assert.match(line("CPU of one core"), /0\.500 % +0\.300 % +reaches the must \(must 1 %, aim 0\.2 %\)$/);

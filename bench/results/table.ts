@@ -32,8 +32,8 @@ function verdictOf(row: Row): string {
   return `${words[verdict]} (${targetText(target, unit === "s" ? "×" : unit === "×" ? "×" : ` ${unit}`)})`;
 }
 
-function groupCells({ group, rows, mean, worst }: GroupResult, { peers }: Comparison): string[][] {
-  const blank = ["", ...peers.map(() => "")];
+function groupCells({ group, rows, mean, worst }: GroupResult, { peers, others }: Comparison): string[][] {
+  const blank = ["", ...[...peers, ...others].map(() => "")];
   const judged = (label: string, value: number | undefined, target: Target | undefined): string[][] => {
     if (value === undefined || target === undefined) return [];
     const verdict = `${words[judge(value, target, true)]} (${targetText(target, "×")})`;
@@ -44,7 +44,7 @@ function groupCells({ group, rows, mean, worst }: GroupResult, { peers }: Compar
     ...rows.map((row) => [
       `  ${row.workload.title}`,
       summaryText(row.subject, row.workload.unit),
-      ...peers.map((peer) => summaryText(row.peers.get(peer), row.workload.unit)),
+      ...[...peers, ...others].map((peer) => summaryText(row.peers.get(peer), row.workload.unit)),
       ratioText(row.ratio),
       summaryText(row.native && { ...row.native, samples: [] }, row.workload.unit),
       verdictOf(row),
@@ -56,7 +56,7 @@ function groupCells({ group, rows, mean, worst }: GroupResult, { peers }: Compar
 
 /** The table as lines. The ratio says how many times faster the subject is than the best peer of the row. */
 export function resultTable(results: readonly GroupResult[], comparison: Comparison): string {
-  const head = ["", comparison.subject, ...comparison.peers, "ratio", "native", ""];
+  const head = ["", comparison.subject, ...comparison.peers, ...comparison.others, "ratio", "native", ""];
   const cells = [head, ...results.flatMap((each) => [[], ...groupCells(each, comparison)])];
   const widths = head.map((_, column) => Math.max(...cells.map((row) => [...(row[column] ?? "")].length)));
   const line = (row: readonly string[]): string =>

@@ -9,6 +9,7 @@ import type { RunningGuest } from "../guest/running-guest.ts";
 import { NATIVE } from "../results/rows.ts";
 import { type SmallProgram, smallPrograms } from "../workloads/small-programs.ts";
 import type { Workload } from "../workloads/workload.ts";
+import { cpuPercent, delay, idleCpu, idleSeconds } from "./idle.ts";
 import { limitFor, measure, type Round, runLimited, type Session } from "./session.ts";
 
 const BOOT_TIMEOUT_MS = 120_000;
@@ -17,7 +18,7 @@ const STALL_SECONDS = 3;
 const run = promisify(execFile);
 
 const idle: readonly Workload[] = [
-  { name: "idle-cpu", title: "CPU of one core", group: "idle", unit: "%", target: { must: 1, aim: 0.2 } },
+  idleCpu,
   { name: "wakeup-median", title: "wake-up latency, median", group: "idle", unit: "ms" },
   {
     name: "wakeup-p99",
@@ -41,8 +42,6 @@ const stalls: readonly Workload[] = [
 
 export const busyboxWorkloads: readonly Workload[] = [...smallPrograms, ...idle, ...stalls];
 
-/** How long the guests are watched while they do nothing, and for how long sleeps are timed. */
-const idleSeconds = (quick: boolean): number => (quick ? 4 : 15);
 const wakeupScale = (quick: boolean): number => (quick ? 0.4 : 1);
 const scaleOf = (program: SmallProgram, quick: boolean): number => (quick ? program.quickScale : 1);
 
@@ -87,14 +86,9 @@ async function measureIdle(round: Round, guests: readonly RunningGuest[]): Promi
   const seconds = idleSeconds(round.quick);
   await round.step("idle guests", (seconds * guests.length) / 3, async () => {
     // What a boot leaves to do is done by then.
-    await delay(1000);
-    const before = guests.map(({ usage }) => usage.cpuSeconds);
-    const startMs = performance.now();
-    await delay(seconds * 1000);
-    const elapsed = (performance.now() - startMs) / 1000;
-    for (const [index, each] of guests.entries()) {
-      const percent = ((each.usage.cpuSeconds - before[index]) / elapsed) * 100;
-      round.samples.add("idle-cpu", each.emulator.name, percent);
+    await delay(1);
+    for (const [index, percent] of (await cpuPercent(guests, seconds)).entries()) {
+      round.samples.add(idleCpu.name, guests[index].emulator.name, percent);
     }
   });
   for (const guest of guests) {
@@ -105,8 +99,6 @@ async function measureIdle(round: Round, guests: readonly RunningGuest[]): Promi
     });
   }
 }
-
-const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 function recordMilliseconds({ samples }: Round, guest: RunningGuest, output: string): void {
   for (const [name, seconds] of readValues(output)) samples.add(name, guest.emulator.name, seconds * 1000);

@@ -7,6 +7,7 @@ import { checkClock } from "../guest/clock-check.ts";
 import type { RunningGuest } from "../guest/running-guest.ts";
 import { realPrograms } from "../workloads/real-programs.ts";
 import type { Workload } from "../workloads/workload.ts";
+import { cpuPercent, delay } from "./idle.ts";
 import { measure, type Round, type Session } from "./session.ts";
 
 const BOOT_TIMEOUT_MS = 300_000;
@@ -88,17 +89,13 @@ function boot(round: Round, emulator: Emulator, guest: GuestDescription): Promis
   });
 }
 
-const delay = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-
 function measureIdle(round: Round, guest: RunningGuest): Promise<void> {
   const { name } = guest.emulator;
   return round.step(`${name}: Debian idles`, SETTLE_SECONDS + IDLE_SECONDS, async () => {
     await delay(SETTLE_SECONDS);
-    const [before, startMs] = [guest.usage.cpuSeconds, performance.now()];
-    await delay(IDLE_SECONDS);
-    const { cpuSeconds, residentMiB } = guest.usage;
-    round.samples.add(IDLE, name, ((cpuSeconds - before) / ((performance.now() - startMs) / 1000)) * 100);
-    round.samples.add(MEMORY, name, residentMiB);
+    const [percent] = await cpuPercent([guest], IDLE_SECONDS);
+    round.samples.add(IDLE, name, percent);
+    round.samples.add(MEMORY, name, guest.usage.residentMiB);
   });
 }
 

@@ -23,7 +23,7 @@ export interface Rounds {
 export async function runRounds(rounds: Rounds): Promise<BenchError[]> {
   const { wants, quick, progress, emulators, samples } = rounds;
   const sessions = rounds.sessions.filter(({ workloads }) => workloads.some(({ name }) => wants(name)));
-  const expected = (each: Session): number => each.expectedSeconds(wants, quick) * emulators.length;
+  const expected = (each: Session): number => each.expectedSeconds(wants, quick) * (each.alone ? 1 : emulators.length);
   const left = new TimeLeft(sessions.reduce((sum, each) => sum + expected(each), 0) * rounds.repeat);
   const problems: BenchError[] = [];
   for (let number = 0; number < rounds.repeat; number++) {

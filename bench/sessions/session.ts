@@ -24,6 +24,8 @@ export interface Round {
 
 export interface Session {
   readonly workloads: readonly Workload[];
+  /** It runs an emulator of its own instead of the round's. */
+  readonly alone?: boolean;
   /** How long a round takes for each emulator, roughly; the sum of what its steps expect. */
   expectedSeconds(wants: (workload: string) => boolean, quick: boolean): number;
   round(round: Round): Promise<void>;
