@@ -16,12 +16,12 @@ const integral: Readonly<Record<number, number>> = {
   [DYNAMIC_ROUNDING]: Op.f64_nearest,
 };
 
-/** Added to an integral number of less than 2^51, it puts the integer into the low bits of the sum. */
-const SHIFTER = 1.5 * 2 ** 52;
-const SHIFTER_BITS = 0x4338_0000_0000_0000n;
+const TOWARDS_ZERO = 1;
+/** `i64.trunc_sat_f64_s`, behind the prefix 0xfc. */
+const TRUNCATE = 0x06;
 
-/** Magnitudes below this are converted inline; for the widest integers, those that leave the sum above exact. */
-const bounds = { i32: 2 ** 31, u32: 2 ** 32, i64: 2 ** 51, u64: 2 ** 51 } as const;
+/** Magnitudes below this are converted inline. */
+const bounds = { i32: 2 ** 31, u32: 2 ** 32, i64: 2 ** 63, u64: 2 ** 63 } as const;
 
 /** Exact, or with the inexact flag set. `mode` is the rm field, or the one mode of an instruction without. */
 export function toInteger(path: FloatPath, to: IntegerName, from: NativeFormat, mode: number): Expression | undefined {
@@ -34,19 +34,18 @@ export function toInteger(path: FloatPath, to: IntegerName, from: NativeFormat, 
     if (from === "f32") b.op(Op.f64_promote_f32);
   };
   pushOperand();
-  b.op(opcode).tee(whole).f64(SHIFTER).op(Op.f64_add).op(Op.i64_reinterpret_f64);
-  if (to === "i32" || to === "u32") b.op(Op.i64_extend32_s);
-  else b.i64(SHIFTER_BITS).op(Op.i64_sub);
-  b.set(result);
+  if (mode !== TOWARDS_ZERO) b.op(opcode);
+  b.tee(whole).misc(TRUNCATE).set(result);
   b.get(whole);
   if (to === "i32" || to === "i64") b.op(Op.f64_abs).f64(bounds[to]).op(Op.f64_lt);
-  else b.f64(bounds[to]).op(Op.f64_lt).get(whole).f64(0).op(Op.f64_ge).op(Op.i32_and);
-  b.get(whole);
+  else b.f64(bounds[to]).op(Op.f64_lt).get(whole).f64(-1).op(Op.f64_gt).op(Op.i32_and);
+  b.get(result).op(Op.f64_convert_i64_s);
   pushOperand();
   b.op(Op.f64_eq);
   path.guard.pushLimit();
   b.op(Op.i32_or).op(Op.i32_and).op(Op.i32_eqz);
   path.orUnboxed(from);
+  if (to === "i32" || to === "u32") b.get(result).op(Op.i64_extend32_s).set(result);
   return path.integer(result);
 }
 

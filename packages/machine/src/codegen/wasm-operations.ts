@@ -160,7 +160,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     const type = double ? ValueType.f64 : ValueType.i64;
     const value = b.temporary(type);
     this.#probeTlb(at, bytes, TlbTag.read);
-    b.if(type);
+    b.hint("likely").if(type);
     emitHostAddress(b, at, this.#entryLocal, TlbTag.read);
     b.memory(double ? Memory.f64_load : (extension === "signed" ? signedLoads : unsignedLoads)[bytes]);
     b.else();
@@ -180,7 +180,7 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     const at = this.#local(address);
     const stored = value.held(b);
     this.#probeTlb(at, bytes, TlbTag.write);
-    b.if();
+    b.hint("likely").if();
     emitHostAddress(b, at, this.#entryLocal, TlbTag.write);
     if (bytes === 8 && stored.kind === "double") {
       stored.emitDouble(b);
