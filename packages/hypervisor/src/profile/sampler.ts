@@ -57,9 +57,9 @@ export class Sampler {
     this.#lastMs = nowMs;
     if (!this.#recording.begin(harts)) return;
     const snapshots = Array.from({ length: harts }, (_, hart) => this.#view.hart(hart));
-    const running = snapshots.some(({ activity }) => activity !== Activity.off);
+    const others = this.#view.image.oneThread && snapshots.some(({ activity }) => activity !== Activity.off);
     for (const [hart, snapshot] of snapshots.entries()) {
-      const resting: Tier = running && !snapshot.waiting ? "turn" : "idle";
+      const resting: Tier = others && !snapshot.waiting ? "turn" : "idle";
       const tier = tierOf[snapshot.activity] ?? resting;
       const stack = tier === "idle" ? [IDLE] : tier === "turn" ? [TURN] : this.#where(hart, snapshot, nowMs);
       this.#recording.add(nowMs, hart, tiers.indexOf(tier), this.#stacks.number(stack));

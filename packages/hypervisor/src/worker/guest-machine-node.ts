@@ -1,6 +1,6 @@
 /**
  * A machine with its devices and bridges, as a partition's description asks for it: disks in the first virtio slots, in
- * their order, then the console device with the named ports, then the entropy source. It is what `MachineLoop` runs.
+ * their order, network devices, then the console device with the named ports, then the entropy source. It is what `MachineLoop` runs.
  */
 import {
   Block,
@@ -8,6 +8,7 @@ import {
   Console,
   Entropy,
   MmioTransport,
+  Net,
   Overlay,
   type PortOptions,
   type VirtioDevice,
@@ -25,10 +26,12 @@ import {
   profiledDevice,
   TranslatingProcessor,
 } from "@bulkhead/machine";
+import { macBytes } from "@bulkhead/network";
 import { HostError } from "../host-error.ts";
-import type { DiskDescription } from "../partition/description.ts";
-import type { PortWiring, Wiring } from "../partition/wiring.ts";
+import type { DiskDescription, NetworkDescription } from "../partition/description.ts";
+import type { LinkWiring, PortWiring, Wiring } from "../partition/wiring.ts";
 import { InputBridge, OutputBridge } from "./bridge.ts";
+import { LinkBackend } from "./link-backend.ts";
 import type { LoopMachine } from "./machine-loop.ts";
 
 const MIB = 1024 * 1024;
@@ -52,12 +55,14 @@ export class GuestMachine implements LoopMachine {
   readonly #machine: Machine;
   readonly #disks: readonly BlockBackend[];
   readonly #blocks: readonly Block[];
+  readonly #nets: readonly Net[];
   readonly #serialInput: InputBridge;
   readonly #serialOutput: OutputBridge;
   readonly #console: Console;
   readonly #ports: readonly JoinedPort[];
   /** What each hart does, while a profile is taken. */
   readonly #activities: readonly ActivityWord[] = [];
+  readonly #cpus: number;
 
   /** Errors: `HostError`, `BootError`. */
   constructor(wiring: Wiring, boot: BootDescription, events: GuestEvents) {
@@ -65,6 +70,7 @@ export class GuestMachine implements LoopMachine {
     this.#serialInput = new InputBridge(wiring.console);
     this.#serialOutput = new OutputBridge(wiring.console);
     const profile = description.profile !== undefined;
+    this.#cpus = description.cpus;
     this.#machine = newMachine(description.memoryMiB, profile, {
       harts: description.cpus,
       boot,
@@ -80,7 +86,8 @@ export class GuestMachine implements LoopMachine {
     this.#ports = wiring.ports.map((port) => ({ input: new InputBridge(port), output: new OutputBridge(port) }));
     this.#console = new Console([{ onData: () => {} }, ...wiring.ports.map((port, i) => this.#portOptions(port, i))]);
     this.#blocks = this.#disks.map((disk, i) => newBlock(disk, description.disks[i].path, events));
-    const devices = [...this.#blocks, this.#console, new Entropy()];
+    this.#nets = (description.networks ?? []).map((network, i) => newNet(network, wiring.links[i]));
+    const devices = [...this.#blocks, ...this.#nets, this.#console, new Entropy()];
     for (const [slot, device] of devices.entries()) this.#attach(slot, device);
     this.#machine.start();
   }
@@ -100,7 +107,7 @@ export class GuestMachine implements LoopMachine {
   /** What another thread needs to look into the guest. */
   get image(): GuestImage {
     const { buffer, ramOffset, ramSize } = this.#machine.memory;
-    return { buffer, ramOffset, ramSize, harts: this.#machine.harts.length };
+    return { buffer, ramOffset, ramSize, harts: this.#cpus, oneThread: this.#machine.harts.length === this.#cpus };
   }
 
   #pump(): void {
@@ -112,6 +119,7 @@ export class GuestMachine implements LoopMachine {
       if (input.ended && port.hostOpen) port.close();
       if (output.pump()) port.resume();
     }
+    for (const net of this.#nets) net.work();
   }
 
   get delivered(): boolean {
@@ -153,9 +161,9 @@ export class GuestMachine implements LoopMachine {
     return words;
   }
 
-  /** A disk still has requests to serve. */
+  /** A disk still has requests to serve, or a network device frames to move. */
   get #working(): boolean {
-    return this.#blocks.some(({ busy }) => busy);
+    return this.#blocks.some(({ busy }) => busy) || this.#nets.some(({ busy }) => busy);
   }
 
   #pumpSerialInput(): void {
@@ -192,6 +200,9 @@ function newMachine(
     throw new HostError("memory-unavailable", message, { cause });
   }
 }
+
+const newNet = ({ mac, mtu }: NetworkDescription, link: LinkWiring): Net =>
+  new Net(new LinkBackend(link), { mac: macBytes(mac), ...(mtu === undefined ? {} : { mtu }) });
 
 /** A block device that reports the first failure of its file; a guest repeats what fails. */
 function newBlock(backend: BlockBackend, path: string, events: GuestEvents): Block {

@@ -80,6 +80,7 @@ export const Word = {
   frm: HartState.frm / 4,
   fflags: HartState.fflags / 4,
   waiting: HartState.waiting / 4,
+  activity: HartState.activity / 4,
   reservation: HartState.reservation / 4,
 } as const;
 

@@ -13,6 +13,8 @@ export interface GuestImage {
   readonly ramOffset: number;
   readonly ramSize: number;
   readonly harts: number;
+  /** All harts take turns on one thread. */
+  readonly oneThread: boolean;
 }
 
 /** A hart at one moment. Its parts are read one after the other, so they may belong to different instructions. */

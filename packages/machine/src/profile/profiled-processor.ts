@@ -6,16 +6,17 @@ import { Activity, ActivityWord } from "./activity.ts";
 export const profiled =
   (make: ProcessorFactory): ProcessorFactory =>
   (memory, harts) => {
-    const words = harts.map((hart) => new ActivityWord(memory, hart.index));
+    const words = new Map(harts.map(({ index }) => [index, new ActivityWord(memory, index)]));
     const inner = make(memory, harts);
-    let last = 0;
+    let last: ActivityWord | undefined;
     return {
       run(hart) {
-        if (last !== hart) words[last].set(Activity.off);
-        last = hart;
-        words[hart].set(Activity.interpreter);
+        const word = words.get(hart)!;
+        if (last !== word) last?.set(Activity.off);
+        last = word;
+        word.set(Activity.interpreter);
         inner.run(hart);
-        words[hart].set(Activity.exit);
+        word.set(Activity.exit);
       },
       codeChanged: () => inner.codeChanged(),
       written: (address, length) => inner.written(address, length),

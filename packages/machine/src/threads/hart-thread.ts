@@ -4,9 +4,11 @@
  */
 import { HostClock, millisecondsUntil } from "../hart/clock.ts";
 import { Hart } from "../hart/hart.ts";
+import { Word } from "../hart/state.ts";
 import { HartRunner } from "../hart-runner.ts";
 import { GuestMemory } from "../memory.ts";
 import type { ProcessorFactory } from "../processor.ts";
+import { Activity } from "../profile/activity.ts";
 import { prepareHart } from "../sbi/hart-port.ts";
 import { SliceLength, sliceBudget } from "../slice-budget.ts";
 import { Crew, type CrewMemory } from "./crew.ts";
@@ -76,6 +78,7 @@ export class HartThread {
     this.#crew.receive();
     const sleepMs = this.#sleepMs();
     if (sleepMs === Number.POSITIVE_INFINITY && this.#runner.isDeaf) board.noteHopeless(index, seen);
+    this.#hart.words[Word.activity] = Activity.off;
     board.sleep(index, seen, sleepMs);
   }
 
