@@ -139,7 +139,7 @@ export class Machine {
   start(): void {
     this.#threads?.pause();
     const seed = crypto.getRandomValues(new Uint8Array(SEED_BYTES));
-    const hardware = { harts: this.#options.harts, virtioSlots: [...this.#virtio.keys()].sort(), seed };
+    const hardware = { harts: this.#options.harts, virtioSlots: [...this.#virtio.keys()].sort((a, b) => a - b), seed };
     const entry = loadBoot(this.memory, this.#options.boot, hardware);
     for (const hart of this.harts) prepareHart(hart, entry);
     this.#threads?.crew.others.forEach((other) => void other?.clearPending());

@@ -1,4 +1,5 @@
 /** Refuses descriptions that no machine can be made from, before anything is claimed or started. */
+import { LEAST_MTU, MOST_MTU } from "@bulkhead/devices";
 import { VIRTIO_SLOTS } from "@bulkhead/machine";
 import { HostError } from "../host-error.ts";
 import type { PartitionDescription } from "./description.ts";
@@ -6,16 +7,21 @@ import type { PartitionDescription } from "./description.ts";
 /** Most memory of a guest: a 32-bit wasm memory less what its harts take. */
 export const MOST_MEMORY_MIB = 3584;
 export const MOST_CPUS = 8;
-/** The console device and the entropy source have slots of their own. */
-export const MOST_DISKS = VIRTIO_SLOTS - 2;
+export const MOST_DISKS = 16;
+export const MOST_NETWORKS = 4;
+/** Slots that the console device and the entropy source take. */
+const OWN_SLOTS = 2;
 /** Ports behind port 0, which virtio-console always has. */
 export const MOST_PORTS = 30;
 
 /** Errors: `setting-invalid`. */
-export function checkDescription({ memoryMiB, cpus, disks, ports }: PartitionDescription): void {
+export function checkDescription({ memoryMiB, cpus, disks, ports, networks = [] }: PartitionDescription): void {
   expectWhole("memory in MiB", memoryMiB, 1, MOST_MEMORY_MIB);
   expectWhole("number of CPUs", cpus, 1, MOST_CPUS);
   expectWhole("number of disks", disks.length, 0, MOST_DISKS);
+  expectWhole("number of networks", networks.length, 0, MOST_NETWORKS);
+  expectWhole("number of devices", disks.length + networks.length + OWN_SLOTS, 0, VIRTIO_SLOTS);
+  for (const { mtu = LEAST_MTU } of networks) expectWhole("MTU", mtu, LEAST_MTU, MOST_MTU);
   expectWhole("number of ports", ports.length, 0, MOST_PORTS);
 }
 

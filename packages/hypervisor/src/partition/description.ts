@@ -10,6 +10,14 @@ export interface DiskDescription {
   readonly mode: "direct" | "overlay";
 }
 
+/** A network device. It comes behind the disks in the machine's slots: a Linux guest sees eth0, eth1 … in this order. */
+export interface NetworkDescription {
+  /** Ethernet address, a number of 48 bits. */
+  readonly mac: number;
+  /** Bytes of a packet. Default: 1500. */
+  readonly mtu?: number;
+}
+
 /** Start of a kernel `Image` in S-mode, with the SBI of the hypervisor. */
 export interface KernelBoot {
   readonly kernel: string;
@@ -31,6 +39,8 @@ export interface PartitionDescription {
   readonly cpus: number;
   readonly boot: KernelBoot | FirmwareBoot;
   readonly disks: readonly DiskDescription[];
+  /** Each has a `HostLink` of its own on the owner's side. */
+  readonly networks?: readonly NetworkDescription[];
   /** Names of virtio-console ports behind port 0. */
   readonly ports: readonly string[];
   /** What a reboot of the guest does: `restart` boots it again, unless its kernel has panicked. Default: `stop`. */

@@ -12,6 +12,7 @@ import type { Profile } from "../profile/profile.ts";
 import { Profiler } from "../profile/profiler-node.ts";
 import { checkDescription } from "./check-description.ts";
 import type { PartitionDescription, Stopped } from "./description.ts";
+import { HostLink } from "./host-link.ts";
 import { HostPort } from "./host-port.ts";
 import { Order, type PartitionMessage, type Wiring, wire } from "./wiring.ts";
 
@@ -25,6 +26,8 @@ export interface PartitionEvents {
 
 export class Partition {
   readonly console: HostPort;
+  /** Ends of the network cables, in the order of the description. */
+  readonly links: readonly HostLink[];
   /** Settles when the partition has stopped: rejected with a `HostError` when its thread broke down. */
   readonly stopped: Promise<Stopped>;
   /** Settles after the end: what was asked for with `profile` in the description, undefined if nothing was. */
@@ -40,11 +43,13 @@ export class Partition {
     mailbox: Mailbox,
     stopped: Promise<Stopped>,
     profile: Promise<Profile | undefined>,
+    links: readonly HostLink[],
   ) {
     this.#wiring = wiring;
     this.#worker = worker;
     this.stopped = stopped;
     this.profile = profile;
+    this.links = links;
     this.console = new HostPort(wiring.console, mailbox);
     this.#ports = new Map(wiring.ports.map((port) => [port.name, new HostPort(port, mailbox)]));
   }
@@ -118,6 +123,7 @@ async function startThread(
 ): Promise<Partition> {
   const wiring = wire(description);
   const mailbox = new Mailbox(new Doorbell(wiring.owner));
+  const links = wiring.links.map((link) => new HostLink(link));
   const worker = new Worker(new URL("./worker-node.ts", import.meta.url), { workerData: wiring });
   const started = Promise.withResolvers<void>();
   const stopped = Promise.withResolvers<Stopped>();
@@ -143,6 +149,7 @@ async function startThread(
   });
   worker.on("exit", async () => {
     mailbox.close();
+    for (const link of links) link.close();
     profiler?.stop();
     await release();
     const killed = (): void => stopped.resolve({ reason: "killed", code: 0, lastLines: [] });
@@ -150,7 +157,8 @@ async function startThread(
     started.reject(new HostError("partition-failed", "the partition's thread ended before its machine was built"));
   });
   await started.promise;
-  return new Partition(wiring, worker, mailbox, stopped.promise, profiler?.profile ?? Promise.resolve(undefined));
+  const profile = profiler?.profile ?? Promise.resolve(undefined);
+  return new Partition(wiring, worker, mailbox, stopped.promise, profile, links);
 }
 
 function startProfiler({ description, profile }: Wiring, image: GuestImage | undefined): Profiler | undefined {

@@ -6,12 +6,15 @@
 import type { GuestImage } from "@bulkhead/machine";
 import { type ChannelMemory, channelMemory } from "../channel/channel.ts";
 import { Doorbell } from "../channel/doorbell.ts";
+import { type FrameMemory, frameMemory } from "../channel/frame-ring.ts";
 import type { PostedError } from "../host-error.ts";
 import type { PartitionDescription, Stopped } from "./description.ts";
 
 /** Bytes in flight per direction of a port. */
 const PORT_BYTES = 256 * 1024;
 const CONSOLE_BYTES = 64 * 1024;
+/** Bytes of frames in flight per direction of a link: some thirty of the largest. */
+const LINK_BYTES = 2 * 1024 * 1024;
 
 /** What the partition's owner wants of its thread; a higher order overrides a lower one. */
 export const Order = {
@@ -30,6 +33,12 @@ export interface PortWiring {
   readonly output: ChannelMemory;
 }
 
+/** A cable between a network device and the owner, whose end has a doorbell of its own. */
+export interface LinkWiring {
+  readonly toGuest: FrameMemory;
+  readonly fromGuest: FrameMemory;
+}
+
 export interface Wiring {
   readonly description: PartitionDescription;
   /** Doorbells of the owner's thread and of the partition's. */
@@ -41,6 +50,7 @@ export interface Wiring {
   readonly profile?: SharedArrayBuffer;
   readonly console: PortWiring;
   readonly ports: readonly PortWiring[];
+  readonly links: readonly LinkWiring[];
 }
 
 export type PartitionMessage =
@@ -68,5 +78,14 @@ export function wire(description: PartitionDescription): Wiring {
     profile: description.profile && new SharedArrayBuffer(4),
     console: port("console", CONSOLE_BYTES),
     ports: description.ports.map((name) => port(name, PORT_BYTES)),
+    links: (description.networks ?? []).map(() => link(partition)),
+  };
+}
+
+function link(partition: Doorbell): LinkWiring {
+  const owner = new Doorbell();
+  return {
+    toGuest: frameMemory(LINK_BYTES, owner, partition),
+    fromGuest: frameMemory(LINK_BYTES, partition, owner),
   };
 }

@@ -23,13 +23,17 @@ export const memoryMap = {
   uart: { node: "serial", base: 0x1000_0000, size: 0x100, interrupt: 10, compatible: ["ns16550a"] },
 } as const satisfies Record<string, MemoryMapEntry>;
 
-/** Number of virtio-mmio slots; an empty one answers with device id 0. */
-export const VIRTIO_SLOTS = 8;
+/** Number of virtio-mmio slots; the first eight are QEMU's. */
+export const VIRTIO_SLOTS = 24;
+/** Slots whose interrupts lie below those of other devices; the others' begin further up. */
+const FIRST_SLOTS = 8;
+const LATER_INTERRUPTS = 32;
 
 /** The virtio-mmio slot `index`, 0 to `VIRTIO_SLOTS` - 1: its registers and its interrupt. */
 export function virtioSlot(index: number): MemoryMapEntry & { readonly interrupt: number } {
   const base = 0x1000_1000 + index * 0x1000;
-  return { node: "virtio_mmio", base, size: 0x1000, interrupt: index + 1, compatible: ["virtio,mmio"] };
+  const interrupt = index < FIRST_SLOTS ? index + 1 : LATER_INTERRUPTS + index - FIRST_SLOTS;
+  return { node: "virtio_mmio", base, size: 0x1000, interrupt, compatible: ["virtio,mmio"] };
 }
 
 /** Highest interrupt source of the PLIC (`riscv,ndev`); source 0 does not exist. */

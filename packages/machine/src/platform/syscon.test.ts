@@ -20,7 +20,8 @@ test("syscon: pass and fail end the machine with their code, reset restarts it, 
 });
 
 test("memoryMap: windows and interrupts are QEMU virt's and do not overlap", () => {
-  const windows = [...Object.values(memoryMap), ...[0, 7].map(virtioSlot)].sort((a, b) => a.base - b.base);
+  const windows = [...Object.values(memoryMap), ...[0, 7, 8, 23].map(virtioSlot)].sort((a, b) => a.base - b.base);
   for (let i = 1; i < windows.length; i++) assert.ok(windows[i - 1].base + windows[i - 1].size <= windows[i].base);
   assert.deepEqual([virtioSlot(7).base, virtioSlot(7).interrupt], [0x1000_8000, 8]);
+  assert.deepEqual([virtioSlot(8).base, virtioSlot(8).interrupt], [0x1000_9000, 32]);
 });
