@@ -116,7 +116,7 @@ const isTested = ({ name, semantics }: Instruction): boolean =>
 
 const machines = [
   { name: "interpreter", machine: new FlatMachine("never", false) },
-  { name: "interpreter with TLB", machine: new FlatMachine("never", true) },
+  { name: "interpreter with TLB, for several harts", machine: new FlatMachine("never", true, 2) },
   { name: "JIT", machine: new FlatMachine(0, false) },
   { name: "JIT with TLB", machine: new FlatMachine(0, true) },
 ];

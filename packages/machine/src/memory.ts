@@ -34,6 +34,8 @@ export class GuestMemory {
   /** Byte offset of RAM in the wasm memory, and RAM's size in bytes. */
   readonly ramOffset: number;
   readonly ramSize: number;
+  /** For how many harts there is room. */
+  readonly harts: number;
   /** Which pages hold translated code; this object's thread is the one that it was made for. */
   readonly codeMap: CodeMap;
   /** Called before host code writes guest RAM: physical address and length in bytes. Drops translated code there. */
@@ -49,6 +51,7 @@ export class GuestMemory {
   constructor(ramSize: number, harts: number, attached?: WebAssembly.Memory, thread = 0) {
     this.ramOffset = SHARED_AREA + HART_AREA * harts;
     this.ramSize = ramSize;
+    this.harts = harts;
     const pages = (this.ramOffset + ramSize) / WASM_PAGE;
     this.wasm = attached ?? new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.buffer = this.wasm.buffer as unknown as SharedArrayBuffer;

@@ -3,6 +3,7 @@
  * the machine's loop.
  */
 import { decode } from "@bulkhead/isa";
+import { hartsOf } from "./codegen/runtime-functions.ts";
 import { runtimeModule } from "./codegen/runtime-module.ts";
 import { floatFunctions } from "./float/index.ts";
 import type { HartCallouts } from "./hart/callouts.ts";
@@ -70,10 +71,13 @@ export class TranslatingProcessor implements Processor {
     const regions = new WebAssembly.Table({ initial: 1024, element: "anyfunc" });
     const env = { memory: memory.wasm, regions };
     this.#activities = profile ? harts.map((_, index) => new ActivityWord(memory, first + index)) : [];
-    const callouts = calloutImports(harts, first);
-    const hart = profile ? profiledCallouts(memory.wasm, callouts) : callouts;
-    const runtime = new WebAssembly.Instance(compiled("runtime", runtimeModule), { env, hart });
-    const imports = { env, hart, runtime: runtime.exports, float: floatFunctions(memory.wasm) };
+    const hart = calloutImports(harts, first);
+    const plain = new WebAssembly.Instance(
+      compiled(`runtime ${hartsOf(memory)}`, () => runtimeModule(hartsOf(memory))),
+      { env, hart },
+    ).exports as WebAssembly.ModuleImports;
+    const runtime = profile ? { ...plain, ...profiledCallouts(memory.wasm, plain) } : plain;
+    const imports = { env, hart, runtime, float: floatFunctions(memory.wasm) };
     const key = threshold === "never" ? NEVER : threshold;
     const dispatch = {
       decode: (word: number, entry: number) => this.#decode(word, entry),

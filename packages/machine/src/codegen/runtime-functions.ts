@@ -46,13 +46,20 @@ export const runtimeSignatures = {
 const floatSignature = (operation: FloatOperation): Signature =>
   signature([i32, i32, ...Array(floatOperations[operation].arity).fill(i64)], i64);
 
+/** Whether a guest has one hart, so that nothing it does to RAM has to be atomic or in order for another thread. */
+export type Harts = "one" | "several";
+
+export const hartsOf = ({ harts }: { readonly harts: number }): Harts => (harts === 1 ? "one" : "several");
+
 /** Imports functions as code first calls them, so that a module imports what it uses and no more. */
 export class RuntimeImports {
+  readonly harts: Harts;
   readonly #module: ModuleBuilder;
   readonly #indices = new Map<string, number>();
 
-  constructor(module: ModuleBuilder) {
+  constructor(module: ModuleBuilder, harts: Harts = "several") {
     this.#module = module;
+    this.harts = harts;
   }
 
   callout(name: keyof typeof calloutSignatures): number {

@@ -216,8 +216,9 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     this.leaveOnException();
   }
 
+  /** Orders accesses for other harts; devices are called, and calls are in order anyway. */
   fence(): void {
-    this.b.atomicFence();
+    if (this.imports.harts === "several") this.b.atomicFence();
   }
 
   csr(operation: CsrOperation, rd: Field, csr: Field, source: Field, value: Expression): void {

@@ -2,7 +2,7 @@
  * The JIT: turns hot guest code into WebAssembly functions and keeps them until the guest writes to their pages.
  * Regions are keyed by where their entries lie in guest memory, so every mapping of a page shares them.
  */
-import { RuntimeImports } from "../codegen/runtime-functions.ts";
+import { hartsOf, RuntimeImports } from "../codegen/runtime-functions.ts";
 import { MAX_ENTRIES, packTarget, REGION_PARAMETERS, REGION_RESULTS } from "../codegen/target-probe.ts";
 import { RESUME } from "../interpreter/run.ts";
 import { type GuestMemory, PAGE_SIZE } from "../memory.ts";
@@ -143,7 +143,7 @@ export class Translator {
     const module = new ModuleBuilder();
     module.importMemory("env", "memory", 1);
     module.importTable("env", "regions");
-    const runtime = new RuntimeImports(module);
+    const runtime = new RuntimeImports(module, hartsOf(this.#memory));
     const resume = module.importFunction("run", "resume", RESUME.parameters, RESUME.results);
     const regionType = module.type(REGION_PARAMETERS, REGION_RESULTS);
     let translated = false;

@@ -43,14 +43,19 @@ export class FlatHart implements ProcessorHart {
 
 export type TestState = Omit<OracleState, "memory">;
 
-/** A machine of one such hart. `tlb` says whether the pages of its RAM are in the TLB. */
+/**
+ * A machine that runs one such hart. `tlb` says whether the pages of its RAM are in the TLB, `harts` for how many harts code
+ * is generated.
+ */
 export class FlatMachine {
-  readonly memory = new GuestMemory(0x10000, 1);
-  readonly hart = new FlatHart(this.memory);
+  readonly memory: GuestMemory;
+  readonly hart: FlatHart;
   readonly #processor: TranslatingProcessor;
   readonly #base = hartBase(0);
 
-  constructor(threshold: number | "never", tlb: boolean) {
+  constructor(threshold: number | "never", tlb: boolean, harts = 1) {
+    this.memory = new GuestMemory(0x10000, harts);
+    this.hart = new FlatHart(this.memory);
     this.#processor = new TranslatingProcessor(this.memory, [this.hart], threshold);
     const bank = this.#base + HartState.tlbs;
     const { view } = this.memory;

@@ -1,4 +1,5 @@
 /** The runtime module over a hart, as generated code calls it. Who calls it: tests. */
+import { hartsOf } from "../../codegen/runtime-functions.ts";
 import { runtimeModule } from "../../codegen/runtime-module.ts";
 import type { HartCallouts } from "../callouts.ts";
 import type { Hart } from "../hart.ts";
@@ -13,7 +14,7 @@ export interface HartRuntime extends HartCallouts {
 
 /** @param hart its index chooses the area in its memory. */
 export function runtimeOf(hart: Hart): HartRuntime {
-  module ??= new WebAssembly.Module(runtimeModule());
+  module ??= new WebAssembly.Module(runtimeModule(hartsOf(hart.memory)));
   const leftToHart = { load: 0, store: 0, atomicAddress: 0, fetch: 0, csr: 0, system: 0 };
   const callouts = Object.fromEntries(
     (Object.keys(leftToHart) as (keyof HartCallouts)[]).map((name) => [
