@@ -76,12 +76,20 @@ async function benchIn(scratch: string, options: Options, progress: Progress, si
 async function findEmulators(
   scratch: string,
   cache: string,
-  { against, qemu }: Options,
+  options: Options,
   progress: Progress,
 ): Promise<Emulator[]> {
-  if (against !== undefined) return [thisBulkhead("this"), await checkOut(against, join(scratch, "revision"))];
+  const { against, revision, qemu } = options;
+  const name = against === undefined ? "bulkhead" : (revision ?? "this");
+  const subject =
+    revision === undefined ? thisBulkhead(name) : await checkOut(revision, name, join(scratch, "subject"));
+  if (against !== undefined) {
+    // The same revision twice shows how much chance there is in the ratios.
+    const other = against === name ? `${against} again` : against;
+    return [subject, await checkOut(against, other, join(scratch, "against"))];
+  }
   const onWarning = (text: string): void => void progress.say(`bench: ${text}`);
-  return [thisBulkhead(), ...(await findQemus({ cache, qemu, onProgress: progress.prepare, onWarning }))];
+  return [subject, ...(await findQemus({ cache, qemu, onProgress: progress.prepare, onWarning }))];
 }
 
 function describe(emulators: readonly Emulator[], compiler: string, options: Options, load: number[]): Environment {

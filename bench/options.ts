@@ -11,6 +11,7 @@ export interface Options {
   readonly json: string | undefined;
   readonly chart: string | undefined;
   readonly against: string | undefined;
+  readonly revision: string | undefined;
   readonly qemu: readonly string[];
   readonly v86: boolean;
   readonly list: boolean;
@@ -35,6 +36,7 @@ spread, and how many times faster Bulkhead is than the best QEMU of each row.
   --json FILE        writes the result with all samples
   --chart FILE       draws the ratios as an SVG picture
   --against REV      compares this checkout with another revision of itself instead of with QEMU
+  --revision REV     measures this revision instead of the files as they are
   --qemu PROGRAM     a qemu-system-riscv64 to compare with; may be repeated. Otherwise the host's own, and Debian's
                      current one, which is fetched into the cache where the host has none as new
   --v86              adds v86 (x86, from npm) to the boots and the idle guest
@@ -57,7 +59,17 @@ export function parseOptions(args: readonly string[]): Options {
     parseArgs({
       args: [...args],
       options: {
-        ...{ quick: flag, v86: flag, list: flag, help: flag, json: text, chart: text, against: text, repeat: text },
+        ...{
+          quick: flag,
+          v86: flag,
+          list: flag,
+          help: flag,
+          json: text,
+          chart: text,
+          against: text,
+          revision: text,
+          repeat: text,
+        },
         ...{ only: { type: "string", multiple: true }, qemu: { type: "string", multiple: true } },
       },
     });
@@ -67,7 +79,7 @@ export function parseOptions(args: readonly string[]): Options {
     const said = cause instanceof Error ? cause.message.split(/[.;] /)[0] : String(cause);
     throw new BenchError("usage", `${said}; see npm run bench -- --help`, { cause });
   }
-  const { quick, v86, list, help: wantsHelp, json, chart, against, qemu = [], only = [] } = values;
+  const { quick, v86, list, help: wantsHelp, json, chart, against, revision, qemu = [], only = [] } = values;
   if (against !== undefined && (qemu.length > 0 || v86)) {
     throw new BenchError("usage", "--against compares revisions of Bulkhead: it goes without --qemu and --v86");
   }
@@ -80,6 +92,7 @@ export function parseOptions(args: readonly string[]): Options {
     json,
     chart,
     against,
+    revision,
     qemu,
     v86,
     list,

@@ -1,6 +1,5 @@
 /** Gets ready what the chosen workloads need: compiled programs, guests, and the sessions that measure in them. */
 import { join } from "node:path";
-import { buildMachine } from "../packages/bulkhead/src/build-machine.ts";
 import { ensureImage } from "../packages/guests/src/index.ts";
 import { hostCompiler } from "./build/compiler.ts";
 import { guestFiles, writeInitrd } from "./build/initrd.ts";
@@ -62,7 +61,8 @@ export async function prepare(wanted: Preparation): Promise<Prepared> {
 async function image(name: string, { signal, onProgress }: Preparation, include: readonly string[] = []) {
   return await ensureImage(name, {
     ...(include.length > 0 && { include }),
-    runMachine: buildMachine,
+    // Loaded only to build: the machine under test runs in processes of its own, and may be another revision.
+    runMachine: async (run) => (await import("../packages/bulkhead/src/build-machine.ts")).buildMachine(run),
     signal,
     onProgress: ({ text, fraction }) => onProgress(`build image ${name}: ${Math.floor(fraction * 100)} %: ${text}`),
   });

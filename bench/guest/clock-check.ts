@@ -2,26 +2,40 @@
 import { readValues } from "./read-rows.ts";
 import type { RunningGuest } from "./running-guest.ts";
 
-/** What two clocks may differ by: reading them takes time, and the host schedules. */
+/** What two clocks may differ by. */
 const MOST_FRACTION = 0.01;
-const MOST_SECONDS = 0.25;
+const MOST_SECONDS = 0.05;
 
-/** Whether a guest's clock went as the host's did. */
-export const clocksAgree = (guestSeconds: number, hostSeconds: number): boolean =>
-  Math.abs(guestSeconds - hostSeconds) <= hostSeconds * MOST_FRACTION + MOST_SECONDS;
+/** A guest's clock, read at some moment between two of the host's. All in seconds. */
+export interface ClockReading {
+  readonly guest: number;
+  readonly hostBefore: number;
+  readonly hostAfter: number;
+}
+
+/** Whether a guest's clock went as the host's did, as far as the host can tell. */
+export function clocksAgree(begin: ClockReading, end: ClockReading): boolean {
+  const guest = end.guest - begin.guest;
+  const least = end.hostBefore - begin.hostAfter;
+  const most = end.hostAfter - begin.hostBefore;
+  return guest >= least * (1 - MOST_FRACTION) - MOST_SECONDS && guest <= most * (1 + MOST_FRACTION) + MOST_SECONDS;
+}
 
 /** Begins a comparison. @returns ends it: undefined where the clocks agree, else a sentence. @param program `clock`. */
 export async function checkClock(guest: RunningGuest, program: string): Promise<() => Promise<string | undefined>> {
-  const read = async (): Promise<{ guest: number; host: number }> => {
+  const read = async (): Promise<ClockReading> => {
+    const hostBefore = performance.now() / 1000;
     const { output } = await guest.run(program, 60_000);
-    return { guest: readValues(output).get("clock") ?? Number.NaN, host: performance.now() / 1000 };
+    const hostAfter = performance.now() / 1000;
+    return { guest: readValues(output).get("clock") ?? Number.NaN, hostBefore, hostAfter };
   };
   const begin = await read();
   return async () => {
     const end = await read();
-    const [guestSeconds, hostSeconds] = [end.guest - begin.guest, end.host - begin.host];
-    if (clocksAgree(guestSeconds, hostSeconds)) return undefined;
-    const times = `${guestSeconds.toFixed(2)} s in the guest, ${hostSeconds.toFixed(2)} s on the host`;
+    if (clocksAgree(begin, end)) return undefined;
+    const guestSeconds = (end.guest - begin.guest).toFixed(2);
+    const [least, most] = [end.hostBefore - begin.hostAfter, end.hostAfter - begin.hostBefore];
+    const times = `${guestSeconds} s in the guest, ${least.toFixed(2)} to ${most.toFixed(2)} s on the host`;
     return `the clock of the guest on ${guest.emulator.name} is wrong: ${times}`;
   };
 }

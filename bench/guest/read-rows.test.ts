@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clocksAgree } from "./clock-check.ts";
 import { readRow, readValues } from "./read-rows.ts";
 
 test("readRow: finds the program's own line among others", () => {
@@ -19,11 +18,4 @@ test("readValues: reads all values, in seconds", () => {
       ["c", 5e-9],
     ],
   );
-});
-
-test("clocksAgree: bears small differences only", () => {
-  assert.ok(clocksAgree(10, 10.3));
-  assert.ok(!clocksAgree(9, 10));
-  assert.ok(!clocksAgree(11, 10));
-  assert.ok(!clocksAgree(Number.NaN, 10));
 });

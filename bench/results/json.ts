@@ -59,7 +59,7 @@ function jsonRow(row: Row, { subject, kind }: Comparison): JsonRow {
     ...(kind === "qemu" ? { qemuSeconds: other, qemu: best } : { otherSeconds: other }),
     ratio,
     nativeSeconds: seconds ? native?.median : undefined,
-    verdict: judgeRow(row),
+    verdict: judgeRow(row, kind),
     machines: { ...machines, ...(native && { native }) },
   };
 }

@@ -42,10 +42,12 @@ test("judge: reads bounds as least or most, and counts the bound itself as reach
 });
 
 test("judgeRow: takes the ratio of seconds and the value of all else; none without a target", () => {
-  assert.equal(judgeRow(row("boot")), "must");
-  assert.equal(judgeRow(row("idle-cpu")), "must");
-  assert.equal(judgeRow(row("speed-up")), "aim");
-  assert.equal(judgeRow(row("sieve")), undefined);
+  assert.equal(judgeRow(row("boot"), "qemu"), "must");
+  assert.equal(judgeRow(row("idle-cpu"), "qemu"), "must");
+  assert.equal(judgeRow(row("speed-up"), "qemu"), "aim");
+  assert.equal(judgeRow(row("sieve"), "qemu"), undefined);
+  assert.equal(judgeRow(row("boot"), "revision"), undefined);
+  assert.equal(judgeRow(row("idle-cpu"), "revision"), "must");
 });
 
 test("groupResults: gives mean and worst for groups that are judged by them", () => {

@@ -70,9 +70,9 @@ export function judge(value: number, { must, aim }: Target, more: boolean): Verd
   return reaches(aim) ? "aim" : reaches(must) ? "must" : "missed";
 }
 
-/** A row against its own target, where it has one. */
-export function judgeRow({ workload, ratio, subject }: Row): Verdict | undefined {
-  if (workload.target === undefined) return undefined;
+/** A row against its own target, where it has one. Ratios are only judged against QEMU: the targets speak of it. */
+export function judgeRow({ workload, ratio, subject }: Row, kind: Comparison["kind"]): Verdict | undefined {
+  if (workload.target === undefined || (workload.unit === "s" && kind !== "qemu")) return undefined;
   const value = workload.unit === "s" ? ratio : subject?.median;
   return value === undefined ? undefined : judge(value, workload.target, moreIsBetter(workload.unit));
 }

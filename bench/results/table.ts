@@ -25,18 +25,18 @@ export function summaryText(summary: Summary | undefined, unit: Unit): string {
 
 const targetText = ({ must, aim }: Target, sign: string): string => `must ${must}${sign}, aim ${aim}${sign}`;
 
-function verdictOf(row: Row): string {
-  const verdict = judgeRow(row);
+function verdictOf(row: Row, kind: Comparison["kind"]): string {
+  const verdict = judgeRow(row, kind);
   const { target, unit } = row.workload;
   if (verdict === undefined || target === undefined) return "";
   return `${words[verdict]} (${targetText(target, unit === "s" ? "×" : unit === "×" ? "×" : ` ${unit}`)})`;
 }
 
-function groupCells({ group, rows, mean, worst }: GroupResult, { peers, others }: Comparison): string[][] {
+function groupCells({ group, rows, mean, worst }: GroupResult, { peers, others, kind }: Comparison): string[][] {
   const blank = ["", ...[...peers, ...others].map(() => "")];
   const judged = (label: string, value: number | undefined, target: Target | undefined): string[][] => {
     if (value === undefined || target === undefined) return [];
-    const verdict = `${words[judge(value, target, true)]} (${targetText(target, "×")})`;
+    const verdict = kind === "qemu" ? `${words[judge(value, target, true)]} (${targetText(target, "×")})` : "";
     return [[label, ...blank, ratioText(value), "", verdict]];
   };
   return [
@@ -47,7 +47,7 @@ function groupCells({ group, rows, mean, worst }: GroupResult, { peers, others }
       ...[...peers, ...others].map((peer) => summaryText(row.peers.get(peer), row.workload.unit)),
       ratioText(row.ratio),
       summaryText(row.native && { ...row.native, samples: [] }, row.workload.unit),
-      verdictOf(row),
+      verdictOf(row, kind),
     ]),
     ...judged("  geometric mean", mean, group.mean),
     ...judged("  worst", worst, group.worst),

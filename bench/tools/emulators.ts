@@ -27,7 +27,7 @@ export function revisionOf(root: string): string {
 }
 
 /** Bulkhead as it is in this checkout. */
-export function thisBulkhead(name = "bulkhead"): Emulator {
+export function thisBulkhead(name: string): Emulator {
   const root = join(import.meta.dirname, "..", "..");
   return bulkhead(root, name, revisionOf(root));
 }

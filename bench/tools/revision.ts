@@ -1,7 +1,6 @@
 /** Another revision of this project, laid out beside it so that both can run: its files, and our installed packages. */
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdir, readdir, symlink } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, readdir, rm, symlink } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { bulkhead } from "../emulators/bulkhead.ts";
@@ -11,26 +10,31 @@ import { BenchError } from "../error.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 const run = promisify(execFile);
 
-/** Lays out a revision in a directory. Errors: `revision-missing`. */
-export async function checkOut(revision: string, directory: string): Promise<Emulator> {
+/** Lays out a revision in a directory. @param name what the table calls it. Errors: `revision-missing`. */
+export async function checkOut(revision: string, name: string, directory: string): Promise<Emulator> {
   const commit = await run("git", ["-C", ROOT, "rev-parse", "--verify", "--quiet", `${revision}^{commit}`]).catch(
     (cause) => {
-      throw new BenchError("revision-missing", `--against ${revision}: git knows no such revision here`, { cause });
+      throw new BenchError("revision-missing", `git knows no revision ${revision} here`, { cause });
     },
   );
   const hash = commit.stdout.trim();
   await mkdir(directory, { recursive: true });
   await extract(hash, directory);
   await linkPackages(directory);
-  return bulkhead(directory, revision, hash.slice(0, 12));
+  return bulkhead(directory, name, hash.slice(0, 12));
 }
 
 /** The revision's files without its history: nothing is left to tidy up in the repository. */
 async function extract(hash: string, directory: string): Promise<void> {
-  const archive = spawn("git", ["-C", ROOT, "archive", hash], { stdio: ["ignore", "pipe", "inherit"] });
-  const tar = spawn("tar", ["-x", "-C", directory], { stdio: [archive.stdout, "inherit", "inherit"] });
-  const ends = await Promise.all([once(archive, "close"), once(tar, "close")]);
-  if (ends.some(([code]) => code !== 0)) throw new BenchError("revision-missing", `${hash} could not be unpacked`);
+  const archive = `${directory}.tar`;
+  try {
+    await run("git", ["-C", ROOT, "archive", "--output", archive, hash]);
+    await run("tar", ["-x", "-f", archive, "-C", directory]);
+  } catch (cause) {
+    throw new BenchError("revision-missing", `${hash} cannot be unpacked: ${(cause as Error).message}`, { cause });
+  } finally {
+    await rm(archive, { force: true });
+  }
 }
 
 /** Links to our installed packages, but to the revision's own for those of the workspace. */
