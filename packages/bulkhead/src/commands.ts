@@ -6,6 +6,9 @@ import { CliError } from "./failure.ts";
 import { imageTable } from "./image-table.ts";
 import type { BuildContext, Images } from "./images.ts";
 import { describeRun, type ReadyImage, type Use, writesToHost } from "./launch.ts";
+import { Networks } from "./network/networks.ts";
+import { usualNetworks } from "./network/request.ts";
+import { inOrder } from "./network/rules.ts";
 import { checkRun, type RunOptions } from "./options.ts";
 import { claimProfileFile, writeProfileFile } from "./profile/profile-file.ts";
 import { profileTable } from "./profile/table.ts";
@@ -60,17 +63,44 @@ async function run(
   checkRun(name, options, command);
   await checkFiles(options);
   if (options.profile !== undefined) await claimProfileFile(options.profile);
-  const image = name === undefined ? undefined : await ready(name, streams, images);
-  const description = describeRun(image, options, command === undefined ? consoleUse(streams) : { kind: "command" });
-  const partition = await Partition.start(description, {
-    onWarning: (text) => void streams.stderr.write(`bulkhead: ${text}\n`),
+  const onWarning = (text: string): void => void streams.stderr.write(`bulkhead: ${text}\n`);
+  const networks = await openNetworks(options, onWarning);
+  try {
+    const image = name === undefined ? undefined : await ready(name, streams, images);
+    const use = command === undefined ? consoleUse(streams) : ({ kind: "command" } as const);
+    const description = { ...describeRun(image, options, use), networks: networks.descriptions };
+    const partition = await Partition.start(description, { onWarning });
+    networks.connect(partition.links);
+    return await runPartition(partition, name, options, command, streams, writesToHost(description));
+  } finally {
+    await networks.close();
+  }
+}
+
+/** A port that is in use and the like is said before anything else happens. */
+const openNetworks = (options: RunOptions, onWarning: (text: string) => void): Promise<Networks> =>
+  Networks.open({
+    networks: options.network ?? usualNetworks,
+    publish: options.publish ?? [],
+    rules: inOrder(options.allow, options.deny),
+    ...(options.capture === undefined ? {} : { capture: options.capture }),
+    onWarning,
   });
+
+async function runPartition(
+  partition: Partition,
+  name: string | undefined,
+  options: RunOptions,
+  command: readonly string[] | undefined,
+  streams: Streams,
+  shutDown: boolean,
+): Promise<number> {
   try {
     return await (command === undefined
       ? runConsole(partition, streams)
       : runCommand(partition, command, streams, {
           name: name ?? "guest",
-          shutDown: writesToHost(description),
+          shutDown,
           showConsole: process.env.BULKHEAD_DEBUG === "1",
         }));
   } finally {

@@ -7,6 +7,8 @@ export interface Failure {
 
 /** A command's own exit code passes through, so these keep away from the codes that programs and shells use. */
 export const failures = {
+  "uplink-failed": { exit: 96, meaning: "a network of the guest's cannot be reached" },
+  "port-in-use": { exit: 97, meaning: "a port to publish is in use, or not for this user" },
   "file-unwritable": { exit: 98, meaning: "a file cannot be written" },
   "cache-unwritable": { exit: 99, meaning: "the cache of images cannot be written" },
   internal: { exit: 100, meaning: "a defect in bulkhead (set BULKHEAD_DEBUG=1 to see where)" },

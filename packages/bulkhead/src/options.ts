@@ -1,7 +1,10 @@
 /** The options of `bulkhead run` as they are typed, checked and turned into values. */
-import { MOST_DISKS } from "@bulkhead/hypervisor";
+import { MOST_DISKS, MOST_NETWORKS } from "@bulkhead/hypervisor";
+import type { PublishedPort } from "@bulkhead/network/node";
 import { InvalidArgumentError } from "commander";
 import { CliError } from "./failure.ts";
+import { type NetworkRequest, usualNetworks } from "./network/request.ts";
+import type { OrderedRule } from "./network/rules.ts";
 import { checkProfileName } from "./profile/profile-file.ts";
 
 /** The least memory that is tried; what a kernel needs depends on the kernel. */
@@ -16,6 +19,13 @@ export interface RunOptions {
   readonly append?: string;
   readonly firmware?: string;
   readonly persist?: boolean;
+  /** What the guest's network devices are plugged into; one NAT unless said otherwise. */
+  readonly network?: readonly NetworkRequest[];
+  readonly publish?: readonly PublishedPort[];
+  readonly allow?: readonly OrderedRule[];
+  readonly deny?: readonly OrderedRule[];
+  /** File to write all frames to. */
+  readonly capture?: string;
   /** File to write a profile to. */
   readonly profile?: string;
 }
@@ -28,6 +38,11 @@ export const wholeNumber =
     if (number >= least && number <= most) return number;
     throw new InvalidArgumentError(`Expected a whole number of ${unit} from ${least} to ${most}.`);
   };
+
+/** For options that may be repeated, each value read by `parse`. */
+export const collectAs =
+  <T>(parse: (text: string) => T) =>
+  (text: string, before: readonly T[] = []): readonly T[] => [...before, parse(text)];
 
 export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
@@ -54,4 +69,21 @@ export function checkRun(image: string | undefined, options: RunOptions, command
   if (command?.length === 0) refuse("expected a COMMAND after --; leave -- out for an interactive console");
   if (options.disk.length > MOST_DISKS)
     refuse(`a machine has at most ${MOST_DISKS} disks, ${options.disk.length} are given`);
+  checkNetwork(options, refuse);
+}
+
+function checkNetwork(
+  { network = usualNetworks, publish, allow, deny, capture }: RunOptions,
+  refuse: (message: string) => never,
+): void {
+  const devices = network.filter(({ kind }) => kind !== "none");
+  if (network.length > 1 && devices.length < network.length) refuse("--network none goes with no other --network");
+  if (devices.length > MOST_NETWORKS) {
+    refuse(`a machine has at most ${MOST_NETWORKS} networks, ${devices.length} are given`);
+  }
+  const nats = network.filter(({ kind }) => kind === "nat").length;
+  if (nats > 1) refuse("--network nat can be given once only");
+  const needsNat = Object.entries({ publish, allow, deny }).find(([, value]) => value !== undefined)?.[0];
+  if (needsNat !== undefined && nats === 0) refuse(`--${needsNat} is for the NAT: add --network nat`);
+  if (capture !== undefined && devices.length === 0) refuse("--capture needs a network");
 }

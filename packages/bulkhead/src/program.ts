@@ -3,7 +3,9 @@ import { MOST_CPUS, MOST_MEMORY_MIB } from "@bulkhead/hypervisor";
 import { Command, CommanderError, Option } from "commander";
 import { exitCodeTable } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
-import { collect, LEAST_MEMORY_MIB, type RunOptions, wholeNumber } from "./options.ts";
+import { parseNetwork, parsePublish } from "./network/request.ts";
+import { orderedRule } from "./network/rules.ts";
+import { collect, collectAs, LEAST_MEMORY_MIB, type RunOptions, wholeNumber } from "./options.ts";
 
 export interface BuildOptions {
   readonly include?: string;
@@ -37,6 +39,12 @@ An image's own disk is /dev/vda; files given with --disk follow, in their order.
 Without a COMMAND the terminal becomes the guest's serial console: Ctrl-] leaves at once (as if the power failed),
 poweroff in the guest ends the program cleanly, reboot starts the guest again. Text piped in is typed into its shell,
 and then a reboot ends the program too.
+
+A guest reaches the network through a NAT that needs no privileges; it gets its address by DHCP and finds this host's
+name servers. This host itself (rule: host), link-local addresses and clouds' metadata services are refused unless
+--allow names them. Of --allow and --deny the first rule that matches decides: --allow deb.debian.org --deny all.
+Published ports listen on 127.0.0.1 unless an ADDRESS is given. Guests with the same --network NAME, also of other
+bulkhead processes of this user, see each other and nothing else; NAME,vlan=N keeps them apart within it.
 
 With a COMMAND its output, exit code and signals are those of bulkhead. Ctrl-C goes to the command; pressed twice it
 stops the machine. A guest with disks that are written to is shut down after the command, any other just stopped.
@@ -95,6 +103,20 @@ function addRun(root: Command, handlers: Handlers, done: (exit: number) => void)
     .option("--initrd <FILE>", "give the kernel this initial RAM disk")
     .option("--append <TEXT>", "add to the kernel's command line")
     .option("--firmware <FILE>", "start this M-mode firmware (OpenSBI, U-Boot); --kernel is what it starts next")
+    .option(
+      "--network <NETWORK>",
+      "plug the guest into nat (the default), none, a private network of that NAME, passt:SOCKET or tap:FD; " +
+        "may be repeated",
+      collectAs(parseNetwork),
+    )
+    .option(
+      "--publish <HOST:GUEST>",
+      "make a port of the guest reachable at one of this host; [ADDRESS:]HOST:GUEST[/udp]; may be repeated",
+      collectAs(parsePublish),
+    )
+    .option("--allow <RULE>", "let the guest reach an address, range or name[:PORT]", collectAs(orderedRule(true)))
+    .option("--deny <RULE>", "keep the guest from reaching it", collectAs(orderedRule(false)))
+    .option("--capture <FILE>", "write all the guest's frames to a file for tcpdump -r")
     .option("--profile <FILE>", "write where the time goes to FILE.json (trace events) or FILE.folded (stacks)")
     .addHelpText("after", RUN_NOTES)
     .addHelpText("after", EXIT_CODES)

@@ -25,7 +25,7 @@ export interface PortOptions {
   /** The VLAN of frames without a tag; 1 unless said otherwise. */
   readonly vlan?: number;
   /** VLANs whose frames travel here with a tag: the port is a trunk. */
-  readonly trunk?: readonly number[];
+  readonly trunk?: readonly number[] | "all";
   /** Addresses that are here and nowhere else: frames from elsewhere that claim them are dropped. */
   readonly pinned?: readonly number[];
   readonly floodLimit?: FloodLimit;
@@ -143,6 +143,7 @@ export class SwitchPort {
   readonly #switch: Switch;
   readonly #vlan: number;
   readonly #trunk: ReadonlySet<number>;
+  readonly #carriesAll: boolean;
 
   /** For `Switch.plug` only. */
   constructor(owner: Switch, target: SwitchTarget, options: PortOptions, floods: FloodBucket) {
@@ -150,7 +151,8 @@ export class SwitchPort {
     this.target = target;
     this.floods = floods;
     this.#vlan = options.vlan ?? 1;
-    this.#trunk = new Set(options.trunk);
+    this.#carriesAll = options.trunk === "all";
+    this.#trunk = new Set(options.trunk === "all" ? [] : options.trunk);
     for (const vlan of [this.#vlan, ...this.#trunk]) {
       if (!(Number.isInteger(vlan) && vlan >= 1 && vlan <= MOST_VLAN)) {
         throw new RangeError(`a VLAN is a number from 1 to ${MOST_VLAN}, not ${vlan}`);
@@ -175,11 +177,11 @@ export class SwitchPort {
   /** The VLAN of a frame that comes in with this tag, if the port is in it. A tag 0 means no VLAN. */
   vlanFor(tag: number | undefined): number | undefined {
     if (tag === undefined || tag === 0 || tag === this.#vlan) return this.#vlan;
-    return this.#trunk.has(tag) ? tag : undefined;
+    return this.carries(tag) && tag <= MOST_VLAN ? tag : undefined;
   }
 
   carries(vlan: number): boolean {
-    return vlan === this.#vlan || this.#trunk.has(vlan);
+    return vlan === this.#vlan || this.#carriesAll || this.#trunk.has(vlan);
   }
 
   /** Whether frames of a VLAN leave with a tag. */
