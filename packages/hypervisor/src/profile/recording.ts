@@ -67,6 +67,5 @@ export class Recording {
     }
     this.#count = kept;
     this.#stride *= 2;
-    this.#moments = 0;
   }
 }

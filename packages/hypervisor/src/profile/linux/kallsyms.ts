@@ -121,7 +121,8 @@ function findNames(view: DataView, tokens: number): Names | undefined {
     if (marker === 0) break;
     if (markers.length > MOST_SYMBOLS / STRIDE) return undefined;
   }
-  if (markers.length === 0 || markers[0] !== 0) return undefined;
+  // With a single marker it could not be told from padding; every kernel has thousands of symbols.
+  if (markers.length < 2 || markers[0] !== 0) return undefined;
   const end = at;
   const last = markers.at(-1)!;
   const lowest = Math.max(8, end - last - STRIDE * MOST_NAME);
@@ -137,7 +138,6 @@ function findNames(view: DataView, tokens: number): Names | undefined {
 /** Whether the first and the last stride of names are where the markers say. */
 function marksHold(view: DataView, names: Names): boolean {
   const { count, markers } = names;
-  if (count <= STRIDE) return skip(view, names, 0, count) >= 0;
   if (skip(view, names, 0, STRIDE) !== markers[1]) return false;
   const left = count - (markers.length - 1) * STRIDE;
   const end = skip(view, names, markers.at(-1)!, left);
