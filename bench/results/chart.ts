@@ -73,6 +73,7 @@ export function chart(result: JsonResult): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escapeText(title)}">`,
     `<style>${style}\n</style>`,
     `<text class="title" x="12" y="24">${escapeText(title)}</text>`,
+    `<text class="small" x="${WIDTH - 12}" y="${HEAD - 6}" text-anchor="end">seconds: own, other</text>`,
     ...parts,
     `<text class="small" x="12" y="${height - 12}">${escapeText(where)}</text>`,
     "</svg>",
@@ -103,7 +104,7 @@ function bar(
   const seconds =
     bulkheadSeconds === undefined || other === undefined
       ? ""
-      : `${shortNumber(bulkheadSeconds)} s, ${shortNumber(other)} s`;
+      : `${shortNumber(bulkheadSeconds)}, ${shortNumber(other)}`;
   return [
     `<text x="${LABEL - 8}" y="${y + 14}" text-anchor="end">${escapeText(title)}</text>`,
     `<rect class="${ratio >= 1 ? "faster" : "slower"}" x="${fixed(from)}" y="${y + 3}" width="${fixed(Math.max(1, to - from))}" height="${ROW - 8}" rx="2"/>`,
