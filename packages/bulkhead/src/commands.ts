@@ -110,6 +110,7 @@ async function runPartition(
 
 /** However the run ended, what it did until then is worth seeing. */
 async function reportProfile(partition: Partition, path: string, { stderr }: Streams): Promise<void> {
+  await partition.kill();
   const profile = await partition.profile;
   if (profile === undefined) return;
   await writeProfileFile(path, profile);
