@@ -1,4 +1,6 @@
 /** Disks in files of the host: the part of the devices that needs Node. */
 export * from "./block/host-file-node.ts";
+export * from "./block/nbd/connect-node.ts";
+export * from "./block/nbd/disk.ts";
 export * from "./block/open-disk-node.ts";
 export * from "./block/temporary-file-node.ts";

@@ -7,6 +7,8 @@ export const hostErrorCodes = [
   "disk-read-only",
   "disk-truncated",
   "disk-format",
+  "disk-corrupt",
+  "disk-unreachable",
   "disk-in-use",
   "kernel-format",
   "initrd-too-large",

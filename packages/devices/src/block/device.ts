@@ -75,11 +75,6 @@ export class Block implements VirtioDevice {
     return this.#limited ? this.#limit.waitMs() : Number.POSITIVE_INFINITY;
   }
 
-  /** A portion is left over: `waitMs` is 0. */
-  get busy(): boolean {
-    return this.#busy;
-  }
-
   /** Requests that the guest will hear of without doing anything: it must not be taken for stuck. */
   get active(): boolean {
     return this.#busy || this.#limited || this.#inFlight > 0;

@@ -65,7 +65,8 @@ export class HostFile implements ImageFile {
 
   resize(bytes: number): void {
     this.#unflushed = true;
-    ftruncateSync(this.#fd, bytes);
+    // Somebody else may have let the file grow, and what is there then is not to be cut off.
+    if (bytes < this.#size || fstatSync(this.#fd).size < bytes) ftruncateSync(this.#fd, bytes);
     this.#size = bytes;
   }
 

@@ -5,6 +5,7 @@ import { chmod, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { createQcow2, MemoryFile } from "@bulkhead/devices";
 import type { DiskDescription } from "../partition/description.ts";
 import { claimDisk } from "./claim-node.ts";
 import { foreignLocks } from "./lock-node.ts";
@@ -65,9 +66,36 @@ test("claimDisk: refuses an empty file, half a sector and half a file system", a
 });
 
 test("claimDisk: refuses an image of another format", async () => {
-  await assert.rejects(claimDisk(await disk("qcow2", new Uint8Array([0x51, 0x46, 0x49, 0xfb]))), {
+  await assert.rejects(claimDisk(await disk("vmdk", new Uint8Array([0x4b, 0x44, 0x4d, 0x56]))), {
     code: "disk-format",
+    message: /VMDK/,
   });
+  const noise = await disk("qcow2", new Uint8Array([0x51, 0x46, 0x49, 0xfb]));
+  await assert.rejects(claimDisk(noise), { code: "disk-format" });
+  await assert.rejects(claimDisk({ ...noise, path: "nbds://host/export" }), { code: "disk-format", message: /TLS/ });
+});
+
+test("claimDisk: an explicit format wins over what the content looks like", async () => {
+  const bytes = new Uint8Array(512);
+  bytes.set([0x51, 0x46, 0x49, 0xfb]);
+  const claim = await claimDisk(await disk("looks-like-qcow2", bytes, { format: "raw" }));
+  assert.equal(claim.format, "raw");
+  await claim.release();
+});
+
+test("claimDisk: keeps others from writing to what stands behind a qcow2 image", async () => {
+  const base = await disk("base", 65536);
+  const top = join(folder, "top");
+  const file = new MemoryFile();
+  createQcow2(file, { size: 65536, backing: { path: "base", format: "raw" } });
+  await writeFile(top, file.bytes);
+  const claim = await claimDisk({ ...base, path: top });
+  assert.equal(claim.format, "qcow2");
+  await assert.rejects(claimDisk(base), { code: "disk-in-use" });
+  await (await claimDisk({ ...base, readOnly: true })).release();
+  await claim.release();
+  await rm(base.path);
+  await assert.rejects(claimDisk({ ...base, path: top }), { code: "file-missing" });
 });
 
 test("claimDisk: lets many read and one write", async () => {

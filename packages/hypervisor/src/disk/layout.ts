@@ -1,6 +1,6 @@
 /**
- * What the first blocks of a raw disk image say about it: how many bytes it must have at least, or which other format
- * it is in. Who calls it: `claimDisk`, to refuse a truncated or foreign image before a guest damages it further.
+ * What the first blocks of a raw disk image say about it: how many bytes it must have at least. Who calls it:
+ * `claimDisk`, to refuse a truncated image before a guest damages it further.
  */
 
 /** How many bytes of a disk `inspectLayout` wants to see. */
@@ -8,38 +8,28 @@ export const LAYOUT_BYTES = 4096;
 export const SECTOR_BYTES = 512;
 
 /** `bytes` is the least size the image must have, `what` says who claims so. */
-export interface Layout {
-  readonly foreign?: string;
-  readonly claim?: { readonly bytes: number; readonly what: string };
+export interface SizeClaim {
+  readonly bytes: number;
+  readonly what: string;
 }
 
-const foreignFormats: readonly { magic: readonly number[]; name: string }[] = [
-  { magic: [0x51, 0x46, 0x49, 0xfb], name: "a qcow2 image" },
-  { magic: [0x4b, 0x44, 0x4d, 0x56], name: "a VMDK image" },
-  { magic: [0x1f, 0x8b], name: "compressed with gzip" },
-  { magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a], name: "compressed with xz" },
-  { magic: [0x28, 0xb5, 0x2f, 0xfd], name: "compressed with zstd" },
-];
-
-/** @param head the first `LAYOUT_BYTES` of the image, or all of a smaller one. */
-export function inspectLayout(head: Uint8Array): Layout {
-  const foreign = foreignFormats.find(({ magic }) => magic.every((byte, i) => head[i] === byte))?.name;
-  if (foreign !== undefined) return { foreign };
+/** @param head the first `LAYOUT_BYTES` of the image, or all of a smaller one. @returns undefined for an unknown layout. */
+export function inspectLayout(head: Uint8Array): SizeClaim | undefined {
   const padded = new Uint8Array(LAYOUT_BYTES);
   padded.set(head.subarray(0, LAYOUT_BYTES));
   const view = new DataView(padded.buffer);
-  return { claim: guidTable(view) ?? ext4(view) ?? partitionTable(view) };
+  return guidTable(view) ?? ext4(view) ?? partitionTable(view);
 }
 
 /** @spec UEFI "GPT Header": the backup header is in the disk's last block. */
-function guidTable(view: DataView): Layout["claim"] {
+function guidTable(view: DataView): SizeClaim | undefined {
   if (view.getBigUint64(SECTOR_BYTES, false) !== 0x4546_4920_5041_5254n) return undefined;
   const bytes = (Number(view.getBigUint64(SECTOR_BYTES + 32, true)) + 1) * SECTOR_BYTES;
   return { bytes, what: "its GUID partition table" };
 }
 
 /** ext2, ext3 and ext4: a super block at byte 1024. */
-function ext4(view: DataView): Layout["claim"] {
+function ext4(view: DataView): SizeClaim | undefined {
   const at = 1024;
   if (view.getUint16(at + 56, true) !== 0xef53) return undefined;
   const is64Bit = (view.getUint32(at + 96, true) & 0x80) !== 0;
@@ -49,7 +39,7 @@ function ext4(view: DataView): Layout["claim"] {
 }
 
 /** A master boot record; the boot sector of a FAT file system, which has the same mark, fails the status check. */
-function partitionTable(view: DataView): Layout["claim"] {
+function partitionTable(view: DataView): SizeClaim | undefined {
   if (view.getUint16(510, false) !== 0x55aa) return undefined;
   const entries = [446, 462, 478, 494];
   if (entries.some((at) => (view.getUint8(at) & 0x7f) !== 0)) return undefined;

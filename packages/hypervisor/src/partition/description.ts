@@ -1,13 +1,20 @@
 /** What a partition is made of, as plain data that can be posted to the thread that runs it. */
+import type { DiskLimits } from "@bulkhead/devices";
 
-/** A disk file. Slot n of the machine holds disk n: a Linux guest sees vda, vdb … in this order. */
+/** A disk. Slot n of the machine holds disk n: a Linux guest sees vda, vdb … in this order. */
 export interface DiskDescription {
-  /** Path of a raw image on the host. */
+  /** Path of a raw or qcow2 image on the host, or the URL of an NBD export: `nbd://` or `nbd+unix://`. */
   readonly path: string;
+  /** Format of an image. Default: what its first bytes say; then a guest must not change what they say. */
+  readonly format?: "raw" | "qcow2";
   /** The guest's writes are refused. */
   readonly readOnly: boolean;
   /** `direct` writes into the file; `overlay` keeps writes aside and throws them away when the partition stops. */
   readonly mode: "direct" | "overlay";
+  /** Serve it in a thread of its own, so that slow storage does not hold the guest up. A server's disks always are. */
+  readonly thread?: boolean;
+  /** How much the guest may ask of it. Default: no limits. */
+  readonly limits?: DiskLimits;
 }
 
 /** A network device. It comes behind the disks in the machine's slots: a Linux guest sees eth0, eth1 … in this order. */

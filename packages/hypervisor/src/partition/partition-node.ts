@@ -7,6 +7,9 @@ import type { GuestImage } from "@bulkhead/machine";
 import { Doorbell } from "../channel/doorbell.ts";
 import { Mailbox } from "../channel/mailbox.ts";
 import { claimDisk, type DiskClaim } from "../disk/claim-node.ts";
+import { closeDiskThreads, startDiskThreads } from "../disk/disk-thread-node.ts";
+import { ResizeOrder } from "../disk/resize-orders.ts";
+import { watchSizes } from "../disk/watch-size-node.ts";
 import { HostError, receiveError } from "../host-error.ts";
 import type { Profile } from "../profile/profile.ts";
 import { Profiler } from "../profile/profiler-node.ts";
@@ -35,6 +38,8 @@ export class Partition {
   readonly #wiring: Wiring;
   readonly #ports: ReadonlyMap<string, HostPort>;
   readonly #worker: Worker;
+  readonly #mailbox: Mailbox;
+  readonly #resizes: readonly ResizeOrder[];
 
   /** For `start` only. */
   constructor(
@@ -47,6 +52,8 @@ export class Partition {
   ) {
     this.#wiring = wiring;
     this.#worker = worker;
+    this.#mailbox = mailbox;
+    this.#resizes = wiring.description.disks.map((_, i) => new ResizeOrder(wiring.resizes, i));
     this.stopped = stopped;
     this.profile = profile;
     this.links = links;
@@ -66,7 +73,9 @@ export class Partition {
       await Promise.all(claims.map((claim) => claim.release()));
     };
     try {
-      return await startThread(description, events, release);
+      const partition = await startThread(description, events, release);
+      partition.#watchDisks(claims, events);
+      return partition;
     } catch (error) {
       await release();
       throw error;
@@ -78,6 +87,39 @@ export class Partition {
     const port = this.#ports.get(name);
     if (port === undefined) throw new RangeError(`the partition has no port ${name}`);
     return port;
+  }
+
+  /**
+   * Makes a disk larger; the guest is told. Errors: `disk-format` if that cannot be done, and then its size is as before.
+   * @param index of the description's disks.
+   */
+  async resizeDisk(index: number, bytes: number): Promise<void> {
+    const order = this.#resizes[index];
+    if (order === undefined) throw new RangeError(`the partition has no disk ${index}`);
+    order.give(bytes);
+    new Doorbell(this.#wiring.partition).ring();
+    const ended = this.stopped.then(
+      () => "the partition has stopped",
+      () => "the partition has failed",
+    );
+    for (;;) {
+      const seen = this.#mailbox.doorbell.count;
+      const { answer } = order;
+      if (answer === "") return;
+      if (answer !== undefined) throw new HostError("disk-format", answer);
+      const over = await Promise.race([ended, this.#mailbox.doorbell.changed(seen)]);
+      if (over !== undefined) throw new HostError("disk-format", `a disk cannot be resized: ${over}`);
+    }
+  }
+
+  /** A raw disk's file that grows is a disk that grows. */
+  #watchDisks(claims: readonly DiskClaim[], events: PartitionEvents): void {
+    const disks = claims.map(({ disk, format }) => ({ ...disk, format }));
+    const sizes = claims.map(({ bytes }) => bytes);
+    const end = watchSizes(disks, sizes, (index, bytes) => {
+      this.resizeDisk(index, bytes).catch((error: Error) => events.onWarning?.(error.message));
+    });
+    void this.#ended().then(end);
   }
 
   /** Stops the partition behind the last byte that the guest has sent so far. The ports must go on being read. */
@@ -121,7 +163,9 @@ async function startThread(
   events: PartitionEvents,
   release: () => Promise<void>,
 ): Promise<Partition> {
-  const wiring = wire(description);
+  const plain = wire(description);
+  const threads = await startDiskThreads(description.disks, plain.partition, (text) => events.onWarning?.(text));
+  const wiring: Wiring = { ...plain, diskThreads: threads.map((thread) => thread?.wiring) };
   const mailbox = new Mailbox(new Doorbell(wiring.owner));
   const links = wiring.links.map((link) => new HostLink(link));
   const worker = new Worker(new URL("./worker-node.ts", import.meta.url), { workerData: wiring });
@@ -151,6 +195,7 @@ async function startThread(
     mailbox.close();
     for (const link of links) link.close();
     profiler?.stop();
+    await closeDiskThreads(threads);
     await release();
     const killed = (): void => stopped.resolve({ reason: "killed", code: 0, lastLines: [] });
     (end ?? killed)();

@@ -7,6 +7,8 @@ import type { GuestImage } from "@bulkhead/machine";
 import { type ChannelMemory, channelMemory } from "../channel/channel.ts";
 import { Doorbell } from "../channel/doorbell.ts";
 import { type FrameMemory, frameMemory } from "../channel/frame-ring.ts";
+import type { RemoteWiring } from "../disk/remote-wiring.ts";
+import { resizeMemory } from "../disk/resize-orders.ts";
 import type { PostedError } from "../host-error.ts";
 import type { PartitionDescription, Stopped } from "./description.ts";
 
@@ -51,6 +53,10 @@ export interface Wiring {
   readonly console: PortWiring;
   readonly ports: readonly PortWiring[];
   readonly links: readonly LinkWiring[];
+  /** Threads that serve disks; undefined for those that the partition's own thread serves. */
+  readonly diskThreads: readonly (RemoteWiring | undefined)[];
+  /** Orders to make disks larger. */
+  readonly resizes: SharedArrayBuffer;
 }
 
 export type PartitionMessage =
@@ -79,6 +85,8 @@ export function wire(description: PartitionDescription): Wiring {
     console: port("console", CONSOLE_BYTES),
     ports: description.ports.map((name) => port(name, PORT_BYTES)),
     links: (description.networks ?? []).map(() => link(partition)),
+    diskThreads: description.disks.map(() => undefined),
+    resizes: resizeMemory(description.disks.length),
   };
 }
 

@@ -32,6 +32,7 @@ async function runPartition(): Promise<Stopped> {
   const machine = new GuestMachine(wiring, boot, {
     printed: (bytes) => loop?.printed(bytes),
     panicked: () => tail.panicked,
+    diskWarned: (text) => tell({ kind: "warning", text }),
     diskFailed: (path, error) => tell({ kind: "warning", text: `disk ${path}: ${messageOf(error)}` }),
   });
   loop = new MachineLoop(machine, new Doorbell(wiring.partition), wiring.order, tail);

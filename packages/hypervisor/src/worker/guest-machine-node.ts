@@ -9,11 +9,10 @@ import {
   Entropy,
   MmioTransport,
   Net,
-  Overlay,
   type PortOptions,
+  type QueuedDisk,
   type VirtioDevice,
 } from "@bulkhead/devices";
-import { openDisk, openTemporaryDisk } from "@bulkhead/devices/node";
 import {
   Activity,
   ActivityWord,
@@ -27,6 +26,9 @@ import {
   TranslatingProcessor,
 } from "@bulkhead/machine";
 import { macBytes } from "@bulkhead/network";
+import { Doorbell } from "../channel/doorbell.ts";
+import { openPartitionDisk } from "../disk/open-disk-node.ts";
+import { ResizeOrder } from "../disk/resize-orders.ts";
 import { HostError } from "../host-error.ts";
 import type { DiskDescription, NetworkDescription } from "../partition/description.ts";
 import type { LinkWiring, PortWiring, Wiring } from "../partition/wiring.ts";
@@ -43,6 +45,8 @@ export interface GuestEvents {
   panicked(): boolean;
   /** The host could not read or write a disk's file; the guest has been given an I/O error. */
   diskFailed(path: string, error: unknown): void;
+  /** Something about a disk that the user should know, in a sentence. */
+  diskWarned(sentence: string): void;
 }
 
 /** A port of the console device, joined to its channels. */
@@ -53,8 +57,10 @@ interface JoinedPort {
 
 export class GuestMachine implements LoopMachine {
   readonly #machine: Machine;
-  readonly #disks: readonly BlockBackend[];
+  readonly #disks: readonly (BlockBackend | QueuedDisk)[];
   readonly #blocks: readonly Block[];
+  readonly #resizes: readonly ResizeOrder[];
+  readonly #owner: Doorbell;
   readonly #nets: readonly Net[];
   readonly #serialInput: InputBridge;
   readonly #serialOutput: OutputBridge;
@@ -82,10 +88,15 @@ export class GuestMachine implements LoopMachine {
       onReboot: () => (description.onReboot === "restart" && !events.panicked() ? "restart" : "stop"),
     });
     if (profile) this.#activities = this.#profileDevices();
-    this.#disks = description.disks.map((disk) => openBackend(disk, description.scratch));
+    const { scratch } = description;
+    this.#disks = description.disks.map((disk, i) =>
+      openPartitionDisk(disk, { remote: wiring.diskThreads[i], scratch, onWarning: (text) => events.diskWarned(text) }),
+    );
+    this.#resizes = description.disks.map((_, i) => new ResizeOrder(wiring.resizes, i));
+    this.#owner = new Doorbell(wiring.owner);
     this.#ports = wiring.ports.map((port) => ({ input: new InputBridge(port), output: new OutputBridge(port) }));
     this.#console = new Console([{ onData: () => {} }, ...wiring.ports.map((port, i) => this.#portOptions(port, i))]);
-    this.#blocks = this.#disks.map((disk, i) => newBlock(disk, description.disks[i].path, events));
+    this.#blocks = this.#disks.map((disk, i) => newBlock(disk, description.disks[i], events));
     this.#nets = (description.networks ?? []).map((network, i) => newNet(network, wiring.links[i]));
     const devices = [...this.#blocks, ...this.#nets, this.#console, new Entropy()];
     for (const [slot, device] of devices.entries()) this.#attach(slot, device);
@@ -97,6 +108,7 @@ export class GuestMachine implements LoopMachine {
     for (const word of this.#activities) word.set(Activity.off);
     this.#asDevices(() => {
       for (const block of this.#blocks) block.work();
+      this.#resizeDisks();
     });
   }
 
@@ -133,11 +145,14 @@ export class GuestMachine implements LoopMachine {
   }
 
   idleMs(): number {
-    return this.#working ? 0 : this.#machine.idleMs();
+    if (this.#working) return 0;
+    let idleMs = this.#machine.idleMs();
+    for (const block of this.#blocks) idleMs = Math.min(idleMs, block.waitMs());
+    return idleMs;
   }
 
   get halted(): boolean {
-    return this.#machine.halted && !this.#working;
+    return this.#machine.halted && !this.#working && !this.#blocks.some(({ active }) => active);
   }
 
   /** Gives the disks up, and tells the owner that there will be no more output. */
@@ -163,7 +178,18 @@ export class GuestMachine implements LoopMachine {
 
   /** A disk still has requests to serve, or a network device frames to move. */
   get #working(): boolean {
-    return this.#blocks.some(({ busy }) => busy) || this.#nets.some(({ busy }) => busy);
+    return this.#blocks.some((block) => block.waitMs() === 0) || this.#nets.some(({ busy }) => busy);
+  }
+
+  #resizeDisks(): void {
+    for (const [index, order] of this.#resizes.entries()) {
+      const bytes = order.take();
+      if (bytes === undefined) continue;
+      this.#blocks[index].resize(bytes, (error) => {
+        order.reply(error === undefined ? "" : error instanceof Error ? error.message : String(error));
+        this.#owner.ring();
+      });
+    }
   }
 
   #pumpSerialInput(): void {
@@ -205,18 +231,11 @@ const newNet = ({ mac, mtu }: NetworkDescription, link: LinkWiring): Net =>
   new Net(new LinkBackend(link), { mac: macBytes(mac), ...(mtu === undefined ? {} : { mtu }) });
 
 /** A block device that reports the first failure of its file; a guest repeats what fails. */
-function newBlock(backend: BlockBackend, path: string, events: GuestEvents): Block {
+function newBlock(disk: BlockBackend | QueuedDisk, { path, limits }: DiskDescription, events: GuestEvents): Block {
   let reported = false;
   const onError = (error: unknown): void => {
     if (!reported) events.diskFailed(path, error);
     reported = true;
   };
-  return new Block(backend, { onError });
-}
-
-/** The partition's owner has claimed and checked the file. */
-function openBackend({ path, readOnly, mode }: DiskDescription, scratch: string | undefined): BlockBackend {
-  if (mode === "direct") return openDisk(path, { readOnly });
-  const base = openDisk(path, { readOnly: true });
-  return readOnly ? base : new Overlay(base, openTemporaryDisk(base.size, scratch));
+  return new Block(disk, { onError, limits });
 }
