@@ -17,6 +17,7 @@ const NEEDED = [
   "sh",
   "switch_root",
   "tar",
+  "udhcpc",
 ];
 
 /** The applet names of a busybox program. Throws FormatError where it has no usable table. */

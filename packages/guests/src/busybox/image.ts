@@ -39,6 +39,7 @@ export async function busyboxInitramfs(program: Uint8Array, kernel: Kernel): Pro
   await addModules(tree, kernel, [...deviceModules, ...fileSystemModules]);
   tree.file("init", await local("init.sh"), 0o755);
   tree.file("lib/bulkhead/serve.sh", await serveScript());
+  tree.file("lib/bulkhead/udhcpc", await local("udhcpc.sh"), 0o755);
   for (const name of ["poweroff", "reboot", "halt"]) tree.file(`bin/${name}`, await local("poweroff.sh"), 0o755);
   tree.file("etc/profile", await local("profile.sh"));
   tree.file("etc/passwd", "root::0:0:root:/root:/bin/sh\nnobody:*:65534:65534:nobody:/:/bin/false\n");

@@ -23,6 +23,13 @@ for file in /sys/bus/virtio/devices/*/modalias; do
 done 2>/dev/null
 [ -z "$wanted" ] || modprobe -qa $wanted
 
+# In the background, so that a console need not wait for an address.
+for device in /sys/class/net/e*; do
+	[ -e "$device" ] || continue
+	ifconfig "${device##*/}" up
+	udhcpc -i "${device##*/}" -n -q -t 4 -T 1 -s /lib/bulkhead/udhcpc >/dev/null 2>&1 &
+done
+
 SERVE=/run/bulkhead
 # By its path: the shell would prefer the applet, which signals this process and returns.
 power_off() { /bin/poweroff; }
@@ -56,6 +63,8 @@ case " $arguments " in
 		tries=$((tries + 1))
 		sleep 0.01
 	done
+	# A command expects the network to be there.
+	wait
 	cd /root
 	find_ports && serve
 	;;

@@ -15,6 +15,13 @@ power_off() {
 # What systemd tells its services is not for the command.
 unset INVOCATION_ID JOURNAL_STREAM MEMORY_PRESSURE_WATCH MEMORY_PRESSURE_WRITE SYSTEMD_EXEC_PID
 systemctl is-system-running --wait >/dev/null
+# A command expects the network to be there, as far as there is one.
+for device in /sys/class/net/e*; do
+	[ -e "$device" ] || continue
+	/usr/lib/systemd/systemd-networkd-wait-online --any --ipv4 --timeout=10 >/dev/null 2>&1
+	/usr/local/lib/bulkhead/dns
+	break
+done
 serve
 # Only reached when the host wants a shell.
 touch /run/bulkhead-shell

@@ -32,9 +32,8 @@ export function makeModule(modinfo: Record<string, string[]>): Uint8Array<ArrayB
 
 /** Bytes that hold a table of applets as busybox's program does. */
 export function makeBusybox(extra: readonly string[] = []): Uint8Array<ArrayBuffer> {
-  const needed = "[ [[ base64 busybox cat cttyhack findfs insmod mkfifo modprobe mount setsid sh switch_root tar".split(
-    " ",
-  );
+  const needed =
+    "[ [[ base64 busybox cat cttyhack findfs insmod mkfifo modprobe mount setsid sh switch_root tar udhcpc".split(" ");
   return encoder.encode(`\x7fELF rodata\0${[...needed, ...extra].join("\0")}\0\0more\0`);
 }
 
