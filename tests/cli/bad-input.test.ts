@@ -75,7 +75,11 @@ test("cli: refuses a disk that is truncated, empty, read-only or of another form
   assertFails(await run({ d: 0 }, "busybox", "--disk", "@d"), "disk-truncated", /empty/);
   assertFails(await run({ "read-only": MIB }, "busybox", "--disk", "@read-only"), "disk-read-only", /read-only/);
   const qcow2 = new Uint8Array([0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 3]);
-  assertFails(await run({ d: qcow2 }, "busybox", "--disk", "@d"), "disk-format", /qcow2/);
+  assertFails(await run({ d: qcow2 }, "busybox", "--disk", "@d"), "disk-truncated", /qcow2/);
+  const vmdk = new Uint8Array([0x4b, 0x44, 0x4d, 0x56]);
+  assertFails(await run({ d: vmdk }, "busybox", "--disk", "@d"), "disk-format", /VMDK/);
+  assertFails(await run({ d: 512 }, "busybox", "--disk", "@d,format=qcow2"), "disk-format", /qcow2/);
+  assertFails(await run({ d: 512 }, "busybox", "--disk", "@d,speed=9"), "usage", /speed/);
   assertFails(await run({}, "busybox", "--disk", "@"), "disk-format", /directory/);
 });
 

@@ -8,6 +8,7 @@ export interface Failure {
 /** A command's own exit code passes through, so these keep away from the codes that programs and shells use. */
 export const failures = {
   "uplink-failed": { exit: 96, meaning: "a network of the guest's cannot be reached" },
+  "disk-unreachable": { exit: 94, meaning: "an NBD server cannot be used" },
   "port-in-use": { exit: 97, meaning: "a port to publish is in use, or not for this user" },
   "file-unwritable": { exit: 98, meaning: "a file cannot be written" },
   "cache-unwritable": { exit: 99, meaning: "the cache of images cannot be written" },
@@ -19,7 +20,7 @@ export const failures = {
   "file-unreadable": { exit: 105, meaning: "a file cannot be read" },
   "disk-read-only": { exit: 106, meaning: "a disk's file is read-only" },
   "disk-truncated": { exit: 107, meaning: "a disk's file is empty or truncated" },
-  "disk-format": { exit: 108, meaning: "a disk's file is not a raw image" },
+  "disk-format": { exit: 108, meaning: "a disk's image is of a format that cannot be used, or corrupt" },
   "disk-in-use": { exit: 109, meaning: "a disk or an image is in use by another process" },
   "kernel-format": { exit: 110, meaning: "the kernel is not a RISC-V Image" },
   "initrd-too-large": { exit: 111, meaning: "the initrd does not fit into memory" },

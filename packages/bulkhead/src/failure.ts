@@ -20,6 +20,7 @@ export class CliError extends Error {
 const aliases: Record<string, FailureCode> = {
   "setting-invalid": "usage",
   "partition-failed": "internal",
+  "disk-corrupt": "disk-format",
   "image-name-invalid": "usage",
   "mirror-missing": "network",
   "mirror-status": "network",

@@ -1,6 +1,7 @@
 /** From an image and the options of `bulkhead run` to the description of a partition. */
 import type { PartitionDescription } from "@bulkhead/hypervisor";
 import { ports } from "./control.ts";
+import { parseDisk } from "./disk-option.ts";
 import type { RunOptions } from "./options.ts";
 
 /** How often a profiler looks at the guest. */
@@ -52,7 +53,7 @@ export function describeRun(image: ReadyImage | undefined, options: RunOptions, 
     image?.disk === undefined
       ? []
       : [{ path: image.disk, readOnly: false, mode: options.persist ? "direct" : "overlay" } as const];
-  const given = options.disk.map((path) => ({ path, readOnly: false, mode: "direct" }) as const);
+  const given = options.disk.map(parseDisk);
   return {
     memoryMiB: options.memory,
     cpus: options.cpus,

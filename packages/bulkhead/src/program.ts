@@ -1,6 +1,7 @@
 /** The command line: commands, options and help, declared once. What they do is in the handlers that `main` gives. */
 import { MOST_CPUS, MOST_MEMORY_MIB } from "@bulkhead/hypervisor";
 import { Command, CommanderError, Option } from "commander";
+import { DISK_HELP } from "./disk-option.ts";
 import { exitCodeTable } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
 import { parseNetwork, parsePublish } from "./network/request.ts";
@@ -33,9 +34,9 @@ Examples:
 
 const RUN_NOTES = `
 An image is built on its first use, from Debian's own packages; bulkhead images lists them. Its disk is left as it is:
-what the guest writes to it is thrown away at the end unless --persist is given. A --disk FILE is always written to.
-An image's own disk is /dev/vda; files given with --disk follow, in their order.
-
+what the guest writes to it is thrown away at the end unless --persist is given. A --disk is written to.
+An image's own disk is /dev/vda; those given with --disk follow, in their order.
+${DISK_HELP}
 Without a COMMAND the terminal becomes the guest's serial console: Ctrl-] leaves at once (as if the power failed),
 poweroff in the guest ends the program cleanly, reboot starts the guest again. Text piped in is typed into its shell,
 and then a reboot ends the program too.
@@ -94,7 +95,7 @@ function addRun(root: Command, handlers: Handlers, done: (exit: number) => void)
     .option("--memory <MiB>", "memory of the guest", wholeNumber(LEAST_MEMORY_MIB, MOST_MEMORY_MIB, "MiB"), 1024)
     .option("--cpus <N>", "CPUs of the guest", wholeNumber(1, MOST_CPUS, "CPUs"), 1)
     .addOption(
-      new Option("--disk <FILE>", "attach a raw disk image for reading and writing; may be repeated")
+      new Option("--disk <FILE[,...]>", "attach a disk, raw, qcow2 or on an NBD server; may be repeated")
         .argParser(collect)
         .default([], "none"),
     )
