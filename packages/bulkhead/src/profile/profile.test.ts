@@ -107,7 +107,7 @@ const eventsOf = (profile: Profile): Event[] => JSON.parse([...traceEvents(profi
 test("traceEvents: makes one span of equal frames that follow one another, inside those that hold them", () => {
   const spans = eventsOf(sample)
     .filter(({ ph, tid }) => ph === "X" && tid === 1)
-    .map(({ name, ts, dur }) => [name, ts, dur])
+    .map(({ name, ts, dur }) => [name, ts, Math.ceil(dur)])
     .sort((a, b) => Number(a[1]) - Number(b[1]) || Number(b[2]) - Number(a[2]));
   assert.deepEqual(spans, [
     ["(idle)", 0, 1000],
@@ -138,10 +138,38 @@ test("traceEvents: gives each hart a track of functions and one of tiers", () =>
     ["translated", "exit"],
   );
   assert.deepEqual(
-    events.filter(({ ph, tid }) => ph === "X" && tid === 3).map(({ name, dur }) => [name, dur]),
+    events.filter(({ ph, tid }) => ph === "X" && tid === 3).map(({ name, dur }) => [name, Math.ceil(dur)]),
     [["(idle)", 3000]],
   );
   assert.equal(events.find(({ name }) => name === "read")?.cat, "kernel");
+});
+
+test("traceEvents: shows nothing where samples are too far apart, and the table says so", () => {
+  const gap = profileOf([
+    ["translated", 1],
+    ["translated", 1],
+    ["translated", 1],
+  ]);
+  gap.samples.timesMs.set([0, 1, 100]);
+  const profile = { ...gap, durationMs: 100 };
+  const spans = eventsOf(profile).filter(({ name }) => name === "main");
+  assert.deepEqual(
+    spans.map(({ ts, dur }) => [ts, Math.ceil(dur)]),
+    [
+      [0, 2000],
+      [100_000, 1000],
+    ],
+  );
+  assert.match(profileTable(profile, "p.json"), /^profile: 0\.10 s of it could not be sampled/m);
+});
+
+test("traceEvents: lets no span end where another ends or begins", () => {
+  const spans = eventsOf(sample).filter(({ ph, tid }) => ph === "X" && tid === 1);
+  const ends = spans.map(({ ts, dur }) => ts + dur);
+  assert.equal(
+    new Set([...ends, ...spans.map(({ ts }) => ts)]).size,
+    ends.length + new Set(spans.map(({ ts }) => ts)).size,
+  );
 });
 
 test("foldedStacks: gives each stack a line with its samples", () => {

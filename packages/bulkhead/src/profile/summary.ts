@@ -9,11 +9,19 @@ export interface Share<Key> {
   readonly percent: number;
 }
 
+/**
+ * How far apart samples of a hart may be for the time between them to count as seen: a profiler's thread has to wait for
+ * its turn on a busy host, and is busy itself when it reads symbols.
+ */
+export const longestGapMs = ({ samples }: Profile): number => Math.max(50, 4 * samples.intervalMs);
+
 export interface Summary {
   /** Seconds of all harts together, idle ones included. */
   readonly totalSeconds: number;
   /** Seconds in which a hart did something. */
   readonly busySeconds: number;
+  /** Seconds, of the time that the guest ran, between samples that are too far apart. */
+  readonly unseenSeconds: number;
   /** By tier, in percent of the total; the largest first. */
   readonly tiers: readonly Share<Tier>[];
   /** By function without its callees, in percent of the busy time; the largest first. */
@@ -34,7 +42,10 @@ export function summarize(profile: Profile): Summary {
   const byFunction = new Map<Frame, number>();
   const byProcess = new Map<Frame, number>();
   let busy = 0;
+  let unseenMs = 0;
   for (let i = 0; i < count; i++) {
+    const gapMs = i === 0 ? 0 : samples.timesMs[i] - samples.timesMs[i - 1];
+    if (gapMs > longestGapMs(profile)) unseenMs += gapMs;
     const tier = tiers[samples.tiers[i]];
     add(byTier, tier);
     if (RESTING.has(tier)) continue;
@@ -50,6 +61,7 @@ export function summarize(profile: Profile): Summary {
   return {
     totalSeconds,
     busySeconds: busy * secondsEach,
+    unseenSeconds: unseenMs / 1000,
     tiers: shares(byTier, count),
     functions: shares(byFunction, busy),
     processes: shares(byProcess, busy),

@@ -5,6 +5,8 @@ import { type Share, summarize } from "./summary.ts";
 const SHOWN_FUNCTIONS = 20;
 const SHOWN_PROCESSES = 8;
 const NAME_WIDTH = 44;
+/** Share of the time that may go unseen without a remark. */
+const UNSEEN_SHARE = 0.02;
 
 const tierNames: Readonly<Record<Tier, string>> = {
   idle: "idle",
@@ -19,12 +21,13 @@ const tierNames: Readonly<Record<Tier, string>> = {
 
 /** The table, with a newline at its end. @param path where the profile is. */
 export function profileTable(profile: Profile, path: string): string {
-  const { totalSeconds, busySeconds, tiers, functions, processes } = summarize(profile);
+  const { totalSeconds, busySeconds, unseenSeconds, tiers, functions, processes } = summarize(profile);
   const harts = profile.harts === 1 ? "" : ` on each of ${profile.harts} harts`;
   const seconds = (profile.durationMs / 1000).toFixed(2);
   const lines = [
     `profile: ${seconds} s${harts}, ${profile.samples.timesMs.length} samples, in ${path}`,
     ...profile.remarks.map((remark) => `profile: ${remark}`),
+    ...unseen(unseenSeconds, profile),
     "",
     heading("tier", totalSeconds, "of the time"),
     ...tiers.map((share) => row(share, tierNames[share.key])),
@@ -36,6 +39,14 @@ export function profileTable(profile: Profile, path: string): string {
     ...processes.slice(0, SHOWN_PROCESSES).map((share) => row(share, share.key.name)),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** A remark where so much was not seen that it matters. */
+function unseen(seconds: number, { durationMs }: Profile): string[] {
+  if (seconds < (UNSEEN_SHARE * durationMs) / 1000) return [];
+  return [
+    `profile: ${seconds.toFixed(2)} s of it could not be sampled, the host was busy; they count as the rest does`,
+  ];
 }
 
 const heading = (what: string, seconds: number, of: string): string =>

@@ -4,7 +4,7 @@
  */
 import type { Frame, Profile } from "@bulkhead/hypervisor";
 import { tiers } from "@bulkhead/hypervisor";
-import { summarize } from "./summary.ts";
+import { longestGapMs, summarize } from "./summary.ts";
 
 interface Span {
   readonly name: string;
@@ -15,6 +15,7 @@ interface Span {
 /** Process number of the guest in the file; harts are its threads. */
 const GUEST = 1;
 const MICROSECONDS = 1000;
+const NANOSECONDS = 1000;
 
 /** The file's text, in pieces. */
 export function* traceEvents(profile: Profile): Generator<string> {
@@ -41,17 +42,24 @@ const metadata = (name: string, thread: number, value: string): string =>
 
 /** Equal frames of consecutive samples are one span, from the first sample to the one that differs. */
 function* track(
-  { samples, durationMs }: Profile,
+  profile: Profile,
   hart: number,
   thread: number,
   framesOf: (sample: number) => readonly Frame[],
 ): Generator<string> {
+  const { samples, durationMs } = profile;
+  const longestGap = longestGapMs(profile);
   let open: Span[] = [];
+  let lastMs = 0;
   const close = (from: number, at: number): string[] =>
-    open.splice(from).map((span) => `,\n${complete(span, at, thread)}`);
+    open.splice(from).map((span, i) => `,\n${complete(span, at, from + i, thread)}`);
   for (let sample = 0; sample < samples.timesMs.length; sample++) {
     if (samples.harts[sample] !== hart) continue;
-    const now = Math.round(samples.timesMs[sample] * MICROSECONDS);
+    const nowMs = samples.timesMs[sample];
+    // What happened in between nobody knows, so nothing is shown.
+    if (nowMs - lastMs > longestGap) yield* close(0, Math.round((lastMs + samples.intervalMs) * MICROSECONDS));
+    lastMs = nowMs;
+    const now = Math.round(nowMs * MICROSECONDS);
     const frames = framesOf(sample);
     const same = frames.findIndex(({ name, module }, i) => open[i]?.name !== name || open[i]?.module !== module);
     const kept = same < 0 ? frames.length : same;
@@ -62,7 +70,12 @@ function* track(
   yield* close(0, Math.round((durationMs + samples.intervalMs) * MICROSECONDS));
 }
 
-const complete = ({ name, module, start }: Span, end: number, thread: number): string => {
+/**
+ * A span ends a few nanoseconds early, the deeper the earlier, so that no end coincides with another or with a beginning:
+ * readers disagree about the order of such events. @param start and `end` in microseconds.
+ */
+const complete = ({ name, module, start }: Span, end: number, depth: number, thread: number): string => {
+  const duration = ((end - start) * NANOSECONDS - depth - 1) / NANOSECONDS;
   const category = module === "" ? "" : `,"cat":${JSON.stringify(module)}`;
-  return `{"ph":"X","pid":${GUEST},"tid":${thread},"ts":${start},"dur":${end - start},"name":${JSON.stringify(name)}${category}}`;
+  return `{"ph":"X","pid":${GUEST},"tid":${thread},"ts":${start},"dur":${duration},"name":${JSON.stringify(name)}${category}}`;
 };
