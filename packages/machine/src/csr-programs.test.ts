@@ -72,6 +72,8 @@ function run(start: Start, threshold: JitThreshold): { words: number[]; exits: n
 function prepare(hart: Hart, { x, privilege, status, enabled, lines, floatDirty }: Start): void {
   hart.writeCsr(0x300, BigInt(status));
   for (const [r, value] of x.entries()) hart.setX(r, value);
+  // Exceptions end the program: M-mode, which is to handle them, is somebody else.
+  hart.words[Slot.medeleg] = 0;
   hart.words[Slot.mie] = enabled;
   hart.words[Slot.lines] = lines;
   hart.words[Word.floatDirty] = floatDirty;

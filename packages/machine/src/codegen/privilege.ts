@@ -73,6 +73,7 @@ export function emitSelect(b: FunctionBuilder): void {
 /** Functions that the ones below call. */
 export interface SystemCalls {
   readonly select: number;
+  readonly trap: number;
   /** Page for a store, see `emitPage`. */
   readonly writePage: number;
   readonly callout: number;
@@ -94,32 +95,31 @@ export function emitSystem(b: FunctionBuilder, calls: SystemCalls): void {
   b.get(HART).get(operation).get(2).get(3).call(calls.callout);
 }
 
-/** `ecall` in U-mode, delegated to S-mode. */
-function userCall(b: FunctionBuilder, { select }: SystemCalls, slowIf: () => void): void {
-  const status = b.local(i32);
-  low(b, Slot.privilege);
-  slowIf();
-  low(b, Slot.medeleg)
-    .i32(1 << Cause.userCall)
-    .op(Op.i32_and)
-    .op(Op.i32_eqz);
-  low(b, Slot.mstatus).tee(status).i32(Status.MPRV).op(Op.i32_and).op(Op.i32_or);
-  slowIf();
-  b.get(HART).i32(Privilege.supervisor).get(status).call(select).op(Op.i32_eqz);
-  slowIf();
+/**
+ * Writes `trap(hart, cause, value)`: enters the handler of S-mode for an exception in S- or U-mode that is delegated, and gives
+ * 1; or 0 if the hart has to do it.
+ */
+export function emitTrap(b: FunctionBuilder, select: number): void {
+  const [cause, value] = [1, 2];
+  const [status, privilege] = [b.local(i32), b.local(i32)];
+  const slow = b.block();
+  low(b, Slot.privilege).tee(privilege).i32(Privilege.supervisor).op(Op.i32_gt_u).brIf(slow);
+  low(b, Slot.medeleg).get(cause).op(Op.i32_shr_u).i32(1).op(Op.i32_and).op(Op.i32_eqz).brIf(slow);
+  low(b, Slot.mstatus).tee(status).i32(Status.MPRV).op(Op.i32_and).brIf(slow);
+  b.get(HART).i32(Privilege.supervisor).get(status).call(select).op(Op.i32_eqz).brIf(slow);
   copySlot(b, HartState.pc, Slot.sepc * 4);
-  b.get(HART)
-    .i64(BigInt(Cause.userCall))
-    .memory(Memory.i64_store, Slot.scause * 4);
-  b.get(HART)
-    .i64(0n)
-    .memory(Memory.i64_store, Slot.stval * 4);
-  // SIE moves to SPIE, SPP says U.
+  const store = (slot: number) => b.memory(Memory.i64_store, slot * 4);
+  b.get(HART).get(cause).op(Op.i64_extend_i32_u);
+  store(Slot.scause);
+  b.get(HART).get(value);
+  store(Slot.stval);
+  // SIE moves to SPIE, and SPP says where it came from.
   b.get(HART);
   b.get(status)
     .i32(~(Status.SIE | Status.SPIE | Status.SPP))
     .op(Op.i32_and);
   moveBit(b, status, Status.SIE, Status.SPIE).op(Op.i32_or);
+  moveBit(b, privilege, Privilege.supervisor, Status.SPP).op(Op.i32_or);
   b.memory(Memory.i32_store, Slot.mstatus * 4);
   b.get(HART)
     .i32(Privilege.supervisor)
@@ -129,7 +129,44 @@ function userCall(b: FunctionBuilder, { select }: SystemCalls, slowIf: () => voi
     .memory(Memory.i64_load, Slot.stvec * 4)
     .i64(-4n)
     .op(Op.i64_and);
-  b.memory(Memory.i64_store, HartState.pc);
+  b.memory(Memory.i64_store, HartState.pc).i32(1).return();
+  b.end();
+  b.i32(0);
+}
+
+/**
+ * Writes `takeException(hart)`: takes the trap for the exception that was recorded, and gives 1; or 0 for the hart's
+ * `takeException`. It costs an instruction of the budget, which does not count as retired: a guest may fault forever.
+ */
+export function emitTakeException(b: FunctionBuilder, trap: number): void {
+  const cause = b.local(i32);
+  const slow = b.block();
+  emitAnyInterrupt(b);
+  b.brIf(slow);
+  b.get(HART).memory(Memory.i32_load, HartState.cause).set(cause);
+  // An illegal instruction is to be read for its value, and a call of S-mode may be for the hypervisor.
+  b.i32((1 << Cause.illegal) | (1 << Cause.supervisorCall))
+    .get(cause)
+    .op(Op.i32_shr_u)
+    .i32(1)
+    .op(Op.i32_and)
+    .brIf(slow);
+  b.get(HART).get(cause).get(HART).memory(Memory.i64_load, HartState.exceptionValue).call(trap);
+  b.op(Op.i32_eqz).brIf(slow);
+  for (const at of [HartState.budget, HartState.budgetStart]) {
+    b.get(HART).get(HART).memory(Memory.i32_load, at).i32(1).op(Op.i32_sub).memory(Memory.i32_store, at);
+  }
+  b.get(HART).i32(Signal.none).memory(Memory.i32_store, HartState.signal);
+  b.i32(1).return().end();
+  b.i32(0);
+}
+
+/** `ecall` in U-mode. */
+function userCall(b: FunctionBuilder, { trap }: SystemCalls, slowIf: () => void): void {
+  low(b, Slot.privilege);
+  slowIf();
+  b.get(HART).i32(Cause.userCall).i64(0n).call(trap).op(Op.i32_eqz);
+  slowIf();
   jumped(b);
 }
 

@@ -24,8 +24,9 @@ export const calloutSignatures = {
 /** Call-outs that the runtime module puts something faster before: generated code calls that instead. */
 const hastened: ReadonlySet<keyof typeof calloutSignatures> = new Set(["load", "store", "fetch", "csr", "system"]);
 
-/** Further functions of the runtime module: arithmetic that WebAssembly lacks, and atomics behind the TLB. */
+/** Further functions of the runtime module: traps, arithmetic that WebAssembly lacks, and atomics behind the TLB. */
 export const runtimeSignatures = {
+  takeException: signature([i32], i32),
   carrylessMul: signature([i64, i64], i64),
   carrylessMulHigh: signature([i64, i64], i64),
   loadReserved4: signature([i32, i64], i64),

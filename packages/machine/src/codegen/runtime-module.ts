@@ -9,7 +9,7 @@ import { emitAtomicAddress, emitAtomics } from "./atomic-access.ts";
 import { emitCsr } from "./csr-access.ts";
 import { emitFetch, emitLoad, emitPage, emitStore } from "./memory-access.ts";
 import { emitPageWalk } from "./page-walk.ts";
-import { emitSelect, emitSystem } from "./privilege.ts";
+import { emitSelect, emitSystem, emitTakeException, emitTrap } from "./privilege.ts";
 import { calloutSignatures, type Harts, runtimeSignatures } from "./runtime-functions.ts";
 
 const { i32, i64 } = ValueType;
@@ -44,10 +44,13 @@ export function runtimeModule(harts: Harts): Uint8Array<ArrayBuffer> {
   emitStore(replace("store"), writeWalk, writePage, callouts.store);
   emitFetch(replace("fetch"), executeWalk, callouts.fetch);
   emitCsr(replace("csr"), select.index, callouts.csr);
-  emitSystem(replace("system"), { select: select.index, writePage, callout: callouts.system });
+  const trap = module.function([i32, i32, i64], [i32]);
+  emitTrap(trap, select.index);
+  emitSystem(replace("system"), { select: select.index, trap: trap.index, writePage, callout: callouts.system });
 
   const define = (name: string) =>
     module.function(runtimeSignatures[name]!.parameters, runtimeSignatures[name]!.results, name);
+  emitTakeException(define("takeException"), trap.index);
   carrylessMul(define("carrylessMul"), "low");
   carrylessMul(define("carrylessMulHigh"), "high");
   const address = replace("atomicAddress");

@@ -307,7 +307,16 @@ export class Hart implements HartCallouts, HartArea {
 
   /** Asks generated code to leave, unless something stronger was signalled before. */
   signal(signal: number): void {
-    if (this.words[Word.signal] === Signal.none) this.words[Word.signal] = signal;
+    if (this.words[Word.signal] !== Signal.none) return;
+    this.words[Word.signal] = signal;
+    this.words[Word.goesOn] = 0;
+  }
+
+  /** Leaves generated code because what it was found by has changed; it is looked for anew. */
+  refetch(): void {
+    if (this.words[Word.signal] !== Signal.none) return;
+    this.words[Word.signal] = Signal.leave;
+    this.words[Word.goesOn] = 1;
   }
 
   /** Leaves generated code if an interrupt is due. */
@@ -344,10 +353,10 @@ export class Hart implements HartCallouts, HartArea {
   setSatp(low: number, high: number): void {
     this.words[Slot.satp] = low;
     this.words[Slot.satp + 1] = high;
-    this.tlb.forgetRecent();
+    this.tlb.recallRecent();
     this.clearReservation();
     this.selectSpaces();
-    this.signal(Signal.leave);
+    this.refetch();
   }
 
   /** Points generated code at the TLB banks for the current privilege, `mstatus` and `satp`. */

@@ -117,6 +117,8 @@ export const HartState = {
   /** Budget that was set when the run began; the difference has retired. */
   budgetStart: place(4),
   signal: place(4),
+  /** 1 beside `leave`: only where code comes from has changed, and the loop around generated code goes on by itself. */
+  goesOn: place(4),
   cause: place(4),
   /** Offset in the wasm memory of the TLB bank for data and for instruction fetch. */
   dataTlb: place(4),

@@ -66,6 +66,7 @@ export const Word = {
   budget: HartState.budget / 4,
   budgetStart: HartState.budgetStart / 4,
   signal: HartState.signal / 4,
+  goesOn: HartState.goesOn / 4,
   cause: HartState.cause / 4,
   dataTlb: HartState.dataTlb / 4,
   fetchTlb: HartState.fetchTlb / 4,

@@ -48,9 +48,21 @@ export class Tlb {
     return this.#banks[(offset - this.#firstOffset) / TLB_BANK_BYTES];
   }
 
-  /** Makes every selection look for its bank again; also after a change of `satp`. */
+  /** Makes every selection look for its bank again. */
   forgetRecent(): void {
     this.#words.fill(0, Word.recentBanks, Word.recentBanks + RECENT_BANKS);
+  }
+
+  /** After a change of `satp`: finds the banks that serve the address space from before, for selections to come. */
+  recallRecent(): void {
+    const words = this.#words;
+    this.forgetRecent();
+    const bare = words[Slot.satp + 1] >>> 28 === 0;
+    const [low, high] = bare ? [0, 0] : [words[Slot.satp], words[Slot.satp + 1]];
+    for (const bank of this.#banks) {
+      const serves = bank.privilege === Privilege.machine || (bank.satpLow === low && bank.satpHigh === high);
+      if (bank.valid && serves) words[Word.recentBanks + bank.access] = bank.offset;
+    }
   }
 
   /** An id that no bank has had. When there is none left, the target cache is emptied, and all of them are free again. */
@@ -89,7 +101,8 @@ export class Tlb {
       assign(found, key, low, high);
       const machine = found.privilege === Privilege.machine;
       found.describe(this.#pmp.isOpen(machine), (words[Slot.menvcfg + 1] & EnvcfgHigh.ADUE) !== 0);
-      this.forgetRecent();
+      const { offset } = found;
+      for (let i = Word.recentBanks; i < Word.recentBanks + RECENT_BANKS; i++) if (words[i] === offset) words[i] = 0;
     }
     words[Word.recentBanks + key] = found.offset;
     return found;

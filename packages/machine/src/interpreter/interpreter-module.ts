@@ -37,9 +37,10 @@ export function interpreterModule(threshold: number, profile = false): Uint8Arra
   const decode = module.importFunction("dispatch", "decode", [i32, i32], []);
   const miss = module.importFunction("dispatch", "miss", [i32, i64, i32, i32], []);
   const fetch = imports.callout("fetch");
+  const takeException = imports.runtime("takeException");
   const interpret = module.function([i32, i64, i32], [i32]);
   emitInterpret(interpret, imports, { decode, fetch });
-  emitEntrances(module, { interpret: interpret.index, miss, fetch }, threshold, profile);
+  emitEntrances(module, { interpret: interpret.index, miss, fetch, takeException }, threshold, profile);
   return module.finish();
 }
 

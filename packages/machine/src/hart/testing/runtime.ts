@@ -8,6 +8,8 @@ import { hartBase } from "../layout.ts";
 let module: WebAssembly.Module | undefined;
 
 export interface HartRuntime extends HartCallouts {
+  /** Takes the trap for the exception that was recorded: 1, or 0 if the hart has to. */
+  takeException(): number;
   /** Call-outs that the runtime left to the hart since it was made, by name. */
   readonly leftToHart: Record<keyof HartCallouts, number>;
 }
@@ -33,5 +35,5 @@ export function runtimeOf(hart: Hart): HartRuntime {
       (...operands: unknown[]) => (run as (...operands: unknown[]) => unknown)(base, ...operands),
     ]),
   );
-  return { ...(bound as unknown as HartCallouts), leftToHart };
+  return { ...(bound as unknown as HartCallouts & Pick<HartRuntime, "takeException">), leftToHart };
 }
