@@ -51,12 +51,27 @@ test("overlay: random reads and writes agree with a plain disk", (t) => {
     const offset = random.below(SIZE / 512) * 512;
     const length = 512 * (1 + random.below(Math.min(40, (SIZE - offset) / 512)));
     const bytes = random.bytes(length);
-    if (random.below(2) === 0) for (const disk of [overlay, plain]) disk.write(offset, bytes);
+    const kind = random.below(8);
+    if (kind < 4) for (const disk of [overlay, plain]) disk.write(offset, bytes);
+    else if (kind === 4) for (const disk of [overlay, plain]) disk.writeZeroes(offset, length);
     const found = new Uint8Array(length);
     overlay.read(offset, found);
     assert.deepEqual(found, plain.bytes.subarray(offset, offset + length));
   }
   assert.deepEqual(readAll(overlay), plain.bytes);
+});
+
+test("overlay: what is discarded reads as zeros, and its neighbours as before", () => {
+  const { base, overlay } = machine();
+  overlay.discard(512, 4096 * 3);
+  const expected = base.bytes.slice();
+  expected.fill(0, 4096, 4096 * 3);
+  assert.deepEqual(readAll(overlay), expected);
+  overlay.write(4096 + 512, new Uint8Array(512).fill(1));
+  expected.fill(1, 4096 + 512, 4096 + 1024);
+  overlay.discard(4096 * 8, SIZE - 4096 * 8);
+  expected.fill(0, 4096 * 8);
+  assert.deepEqual(readAll(overlay), expected);
 });
 
 test("overlay: needs a writable layer that is large enough", () => {

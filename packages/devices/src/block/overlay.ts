@@ -7,13 +7,16 @@ import type { BlockBackend } from "./backend.ts";
 /** The unit of copying: what a guest's file system writes at a time. */
 const BLOCK_BYTES = 4096;
 
+/** Where a block's content is. */
+const Place = { base: 0, upper: 1, zero: 2 } as const;
+
 export class Overlay implements BlockBackend {
   readonly size: number;
   readonly readOnly = false;
   readonly #base: BlockBackend;
   readonly #upper: BlockBackend;
-  /** One bit per block: whether it is in the upper layer. */
-  readonly #present: Uint8Array;
+  /** A `Place` of two bits per block. */
+  readonly #places: Uint8Array;
 
   /** @param upper a writable backend of at least the base's size, at the same offsets; its content does not matter. */
   constructor(base: BlockBackend, upper: BlockBackend) {
@@ -22,19 +25,18 @@ export class Overlay implements BlockBackend {
     this.size = base.size;
     this.#base = base;
     this.#upper = upper;
-    this.#present = new Uint8Array(Math.ceil(base.size / BLOCK_BYTES / 8));
+    this.#places = new Uint8Array(Math.ceil(base.size / BLOCK_BYTES / 4));
   }
 
-  /** Reads runs of blocks that are in the same layer in one go. */
+  /** Reads runs of blocks that are in the same place in one go. */
   read(offset: number, into: Uint8Array): void {
-    let at = 0;
-    while (at < into.length) {
-      const present = this.#isPresent(offset + at);
+    for (let at = 0; at < into.length; ) {
+      const place = this.#placeOf(offset + at);
       let end = at;
-      while (end < into.length && this.#isPresent(offset + end) === present)
-        end = this.#blockEnd(offset + end) - offset;
+      while (end < into.length && this.#placeOf(offset + end) === place) end = this.#blockEnd(offset + end) - offset;
       end = Math.min(end, into.length);
-      (present ? this.#upper : this.#base).read(offset + at, into.subarray(at, end));
+      if (place === Place.zero) into.fill(0, at, end);
+      else (place === Place.upper ? this.#upper : this.#base).read(offset + at, into.subarray(at, end));
       at = end;
     }
   }
@@ -45,11 +47,26 @@ export class Overlay implements BlockBackend {
     this.#fill(offset);
     this.#fill(end);
     this.#upper.write(offset, from);
-    for (let at = offset; at < end; at = this.#blockEnd(at)) this.#mark(at);
+    for (let at = offset; at < end; at = this.#blockEnd(at)) this.#place(at, Place.upper);
   }
 
   /** Nothing of an overlay outlives the run, so there is nothing to make stable. */
   flush(): void {}
+
+  discard(offset: number, length: number): void {
+    const start = Math.ceil(offset / BLOCK_BYTES) * BLOCK_BYTES;
+    const end = this.#lastBoundary(offset + length);
+    for (let at = start; at < end; at += BLOCK_BYTES) this.#place(at, Place.zero);
+    if (start < end) this.#upper.discard?.(start, end - start);
+  }
+
+  writeZeroes(offset: number, length: number): void {
+    const start = Math.min(Math.ceil(offset / BLOCK_BYTES) * BLOCK_BYTES, offset + length);
+    const end = Math.max(start, this.#lastBoundary(offset + length));
+    this.write(offset, new Uint8Array(start - offset));
+    this.write(end, new Uint8Array(offset + length - end));
+    this.discard(start, end - start);
+  }
 
   /** Closes both layers; what was written is gone. */
   close(): void {
@@ -57,27 +74,33 @@ export class Overlay implements BlockBackend {
     this.#base.close?.();
   }
 
-  /** Copies the block around an edge of a write from the base, unless the edge is a block's too or the block is present. */
+  /** Brings the block around an edge of a write to the upper layer, unless the edge is a block's too. */
   #fill(edge: number): void {
-    if (edge % BLOCK_BYTES === 0 || this.#isPresent(edge)) return;
+    if (edge % BLOCK_BYTES === 0 || this.#placeOf(edge) === Place.upper) return;
     const start = edge - (edge % BLOCK_BYTES);
     const block = new Uint8Array(Math.min(BLOCK_BYTES, this.size - start));
-    this.#base.read(start, block);
+    if (this.#placeOf(start) === Place.base) this.#base.read(start, block);
     this.#upper.write(start, block);
-    this.#mark(start);
+    this.#place(start, Place.upper);
   }
 
   #blockEnd(offset: number): number {
     return offset - (offset % BLOCK_BYTES) + BLOCK_BYTES;
   }
 
-  #isPresent(offset: number): boolean {
-    const block = Math.floor(offset / BLOCK_BYTES);
-    return ((this.#present[block >> 3] >> (block & 7)) & 1) === 1;
+  /** The last block of a disk may be cut off by its end. */
+  #lastBoundary(end: number): number {
+    return end === this.size ? end : end - (end % BLOCK_BYTES);
   }
 
-  #mark(offset: number): void {
+  #placeOf(offset: number): number {
     const block = Math.floor(offset / BLOCK_BYTES);
-    this.#present[block >> 3] |= 1 << (block & 7);
+    return (this.#places[block >> 2] >> ((block & 3) * 2)) & 3;
+  }
+
+  #place(offset: number, place: number): void {
+    const block = Math.floor(offset / BLOCK_BYTES);
+    const shift = (block & 3) * 2;
+    this.#places[block >> 2] = (this.#places[block >> 2] & ~(3 << shift)) | (place << shift);
   }
 }

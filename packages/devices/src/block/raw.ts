@@ -11,8 +11,8 @@ const ZEROS = new Uint8Array(256 * 1024);
 
 export interface RawOptions {
   /**
-   * The format was guessed from the content. Then a guest must not write the mark of another format to the start of the
-   * disk: the next guess would follow it, and an image may name any file of the host as its backing file.
+   * The format was guessed from the content. Then a guest must not write the mark of a format that is followed to the
+   * start of the disk: the next guess would follow it, and an image may name any file of the host as its backing file.
    */
   readonly guessed?: boolean;
 }
@@ -102,7 +102,7 @@ export class RawImage implements BlockBackend {
 
   #guard(from: Uint8Array): void {
     const format = formatOf(from);
-    if (format === "raw") return;
+    if (format === "raw" || format.supported === undefined) return;
     throw new DiskError(
       "disk-format",
       `disk ${this.file.name}: the guest may not make it look like ${format.name}; give format=raw to allow that`,
