@@ -12,4 +12,7 @@ export { Activity, ActivityWord } from "./profile/activity.ts";
 export { type GuestImage, GuestView, type HartSnapshot } from "./profile/guest-view.ts";
 export { profiledDevice } from "./profile/profiled-device.ts";
 export { profiled } from "./profile/profiled-processor.ts";
+export { Board } from "./threads/board.ts";
+export { HartThread, type HartThreadStart } from "./threads/hart-thread.ts";
+export type { ThreadOptions } from "./threads/machine-threads.ts";
 export { type JitThreshold, TranslatingProcessor } from "./translating-processor.ts";

@@ -15,6 +15,7 @@ import type { Profile } from "../profile/profile.ts";
 import { Profiler } from "../profile/profiler-node.ts";
 import { checkDescription } from "./check-description.ts";
 import type { PartitionDescription, Stopped } from "./description.ts";
+import { HartWorkers } from "./hart-workers-node.ts";
 import { HostLink } from "./host-link.ts";
 import { HostPort } from "./host-port.ts";
 import { Order, type PartitionMessage, type Wiring, wire } from "./wiring.ts";
@@ -137,14 +138,19 @@ export class Partition {
   }
 
   #order(order: number): void {
-    const word = new Int32Array(this.#wiring.order);
-    if (Atomics.load(word, 0) < order) Atomics.store(word, 0, order);
-    new Doorbell(this.#wiring.partition).ring();
+    give(this.#wiring, order);
   }
 
   async #ended(): Promise<void> {
     await this.stopped.catch(() => {});
   }
+}
+
+/** Gives an order to a partition's thread. */
+function give({ order: memory, partition }: Wiring, order: number): void {
+  const word = new Int32Array(memory);
+  if (Atomics.load(word, 0) < order) Atomics.store(word, 0, order);
+  new Doorbell(partition).ring();
 }
 
 async function claimDisks(description: PartitionDescription): Promise<DiskClaim[]> {
@@ -180,13 +186,19 @@ async function startThread(
   stopped.promise.catch(() => {});
   started.promise.catch(() => {});
   let end: (() => void) | undefined;
+  const harts = new HartWorkers(description.profile !== undefined, (error) => {
+    end ??= () => fail(error);
+    give(wiring, Order.stop);
+    void harts.end();
+  });
   worker.on("message", (message: PartitionMessage) => {
     if (message.kind === "started") {
       profiler = startProfiler(wiring, message.image);
       started.resolve();
     } else if (message.kind === "warning") events.onWarning?.(message.text);
-    else if (message.kind === "failed") end = () => fail(receiveError(message.error));
-    else end = () => stopped.resolve(message.stopped);
+    else if (message.kind === "hart") harts.start(message.start);
+    else if (message.kind === "failed") end ??= () => fail(receiveError(message.error));
+    else end ??= () => stopped.resolve(message.stopped);
   });
   worker.on("error", (cause) => {
     end ??= () => fail(threadFailed(cause));
@@ -196,6 +208,7 @@ async function startThread(
     for (const link of links) link.close();
     profiler?.stop();
     await closeDiskThreads(threads);
+    await harts.end();
     await release();
     const killed = (): void => stopped.resolve({ reason: "killed", code: 0, lastLines: [] });
     (end ?? killed)();

@@ -108,6 +108,18 @@ test("Partition: holds its disks while it runs and no longer", async () => {
   await (await claimDisk(disk)).release();
 });
 
+test("Partition: runs harts on threads of their own, and ends them with it", async () => {
+  const printing = await guest(...tiny.print("two\n"), ...tiny.powerOff);
+  const off = await Partition.start({ ...printing, cpus: 2 });
+  assert.equal(await output(off), "two\n");
+  assert.equal((await off.stopped).reason, "power-off");
+  const looping = await Partition.start({ ...(await guest(...tiny.loop)), cpus: 4 });
+  await looping.kill();
+  assert.equal((await looping.stopped).reason, "killed");
+  const stuck = await Partition.start({ ...(await guest(...tiny.halt)), cpus: 2 });
+  assert.equal((await stuck.stopped).reason, "stuck");
+});
+
 test("Partition.port: knows only the ports of its description", async () => {
   const partition = await Partition.start({ ...(await guest(...tiny.loop)), ports: ["a"] });
   assert.equal(partition.port("a").name, "a");

@@ -2,8 +2,7 @@
  * What connects a partition's own thread with the thread that started it: channels, doorbells, a word of orders, and the
  * few messages that are not bytes. All of it can be posted to a thread.
  */
-
-import type { GuestImage } from "@bulkhead/machine";
+import type { GuestImage, HartThreadStart } from "@bulkhead/machine";
 import { type ChannelMemory, channelMemory } from "../channel/channel.ts";
 import { Doorbell } from "../channel/doorbell.ts";
 import { type FrameMemory, frameMemory } from "../channel/frame-ring.ts";
@@ -59,7 +58,16 @@ export interface Wiring {
   readonly resizes: SharedArrayBuffer;
 }
 
+/** What the thread of a further hart begins with. */
+export interface HartWorkerStart {
+  readonly start: HartThreadStart;
+  /** Whether a profile is taken. */
+  readonly profile: boolean;
+}
+
 export type PartitionMessage =
+  /** A hart needs a thread: comes for each but the first while the machine is built. */
+  | { readonly kind: "hart"; readonly start: HartThreadStart }
   /** The machine is built. `image` is for the profiler, if there is one: the machine waits for it. */
   | { readonly kind: "started"; readonly image?: GuestImage }
   /** Something went wrong on the host that the guest sees as a failure of its own, such as a full disk. */

@@ -33,6 +33,7 @@ async function runPartition(): Promise<Stopped> {
     printed: (bytes) => loop?.printed(bytes),
     panicked: () => tail.panicked,
     diskWarned: (text) => tell({ kind: "warning", text }),
+    hartThread: (start) => tell({ kind: "hart", start }),
     diskFailed: (path, error) => tell({ kind: "warning", text: `disk ${path}: ${messageOf(error)}` }),
   });
   loop = new MachineLoop(machine, new Doorbell(wiring.partition), wiring.order, tail);

@@ -18,13 +18,13 @@ import {
   ActivityWord,
   type BootDescription,
   type GuestImage,
+  type HartThreadStart,
+  HostClock,
   Machine,
   type MachineOptions,
-  type ProcessorFactory,
-  profiled,
   profiledDevice,
-  TranslatingProcessor,
 } from "@bulkhead/machine";
+import { sharedNowMs } from "@bulkhead/machine/node";
 import { macBytes } from "@bulkhead/network";
 import { Doorbell } from "../channel/doorbell.ts";
 import { openPartitionDisk } from "../disk/open-disk-node.ts";
@@ -35,6 +35,7 @@ import type { LinkWiring, PortWiring, Wiring } from "../partition/wiring.ts";
 import { InputBridge, OutputBridge } from "./bridge.ts";
 import { LinkBackend } from "./link-backend.ts";
 import type { LoopMachine } from "./machine-loop.ts";
+import { processorFactory } from "./processor.ts";
 
 const MIB = 1024 * 1024;
 
@@ -47,6 +48,8 @@ export interface GuestEvents {
   diskFailed(path: string, error: unknown): void;
   /** Something about a disk that the user should know, in a sentence. */
   diskWarned(sentence: string): void;
+  /** A hart needs a thread of its own. */
+  hartThread(start: HartThreadStart): void;
 }
 
 /** A port of the console device, joined to its channels. */
@@ -85,6 +88,8 @@ export class GuestMachine implements LoopMachine {
         if (!this.#serialOutput.send(bytes)) this.#machine.platform.uart.pause();
       },
       onRoom: () => this.#pumpSerialInput(),
+      clock: new HostClock(0, sharedNowMs),
+      threads: { doorbell: wiring.partition, spawn: (start) => events.hartThread(start) },
       onReboot: () => (description.onReboot === "restart" && !events.panicked() ? "restart" : "stop"),
     });
     if (profile) this.#activities = this.#profileDevices();
@@ -155,8 +160,13 @@ export class GuestMachine implements LoopMachine {
     return this.#machine.halted && !this.#working && !this.#blocks.some(({ active }) => active);
   }
 
-  /** Gives the disks up, and tells the owner that there will be no more output. */
+  rest(): void {
+    this.#machine.rest();
+  }
+
+  /** Ends the threads of further harts, gives the disks up, and tells the owner that there will be no more output. */
   close(): void {
+    this.#machine.close();
     for (const disk of this.#disks) disk.close?.();
     this.#serialOutput.close();
     for (const { output } of this.#ports) output.close();
@@ -214,12 +224,10 @@ export class GuestMachine implements LoopMachine {
 function newMachine(
   memoryMiB: number,
   profile: boolean,
-  options: Pick<MachineOptions, "harts" | "boot" | "onOutput" | "onRoom" | "onReboot">,
+  options: Omit<MachineOptions, "ramSize" | "processor">,
 ): Machine {
-  const plain: ProcessorFactory = (memory, harts) => new TranslatingProcessor(memory, harts, undefined, profile);
-  const processor = profile ? profiled(plain) : plain;
   try {
-    return new Machine({ ...options, ramSize: memoryMiB * MIB, processor });
+    return new Machine({ ...options, ramSize: memoryMiB * MIB, processor: processorFactory(profile) });
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     const message = `the host cannot give the guest ${memoryMiB} MiB of memory; ask for less with --memory`;

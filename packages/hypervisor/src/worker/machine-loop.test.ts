@@ -36,6 +36,8 @@ class ScriptedMachine implements LoopMachine {
     return 0;
   }
 
+  rest(): void {}
+
   print(text: string): void {
     this.loop.printed(new TextEncoder().encode(text));
   }

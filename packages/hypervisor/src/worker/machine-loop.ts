@@ -19,6 +19,8 @@ export interface LoopMachine {
   readonly ended: { readonly reason: "power-off" | "reset"; readonly code: number } | undefined;
   /** 0 while a hart runs; else milliseconds until a timer fires, infinite if only input can wake a hart. */
   idleMs(): number;
+  /** The thread is going to sleep. */
+  rest(): void;
   /** Every hart waits and no interrupt could ever wake one. */
   readonly halted: boolean;
 }
@@ -81,7 +83,10 @@ export class MachineLoop {
       const silent = this.#panicSilence();
       if (silent <= 0) return this.#stopped("panic", 0);
       if (machine.halted) return this.#stopped(this.#tail.panicked ? "panic" : "stuck", 0);
-      this.#doorbell.sleep(seen, Math.min(machine.idleMs(), silent));
+      const sleepMs = Math.min(machine.idleMs(), silent);
+      if (sleepMs === 0) continue;
+      machine.rest();
+      this.#doorbell.sleep(seen, sleepMs);
     }
   }
 

@@ -192,7 +192,8 @@ export class Board {
 
   /** Notes that a thread's hart sleeps since `wakeCount` was `seen`, and that only another hart can wake it. */
   noteHopeless(thread: number, seen: number): void {
-    if (Atomics.exchange(this.#words, at(thread, Own.idleAt), seen & 0x7fff_ffff) === HOPEFUL) this.wake(0);
+    const count = seen & 0x7fff_ffff;
+    if (Atomics.exchange(this.#words, at(thread, Own.idleAt), count) !== count) this.wake(0);
   }
 
   noteHopeful(thread: number): void {

@@ -1,0 +1,16 @@
+/** The thread of one hart beside its partition's: runs it until the machine stops. The partition's owner starts it. */
+import "../v8-flags-node.ts";
+import { parentPort, workerData } from "node:worker_threads";
+import { HartThread } from "@bulkhead/machine";
+import { sharedNowMs } from "@bulkhead/machine/node";
+import { postError } from "../host-error.ts";
+import { processorFactory } from "../worker/processor.ts";
+import type { HartWorkerStart, PartitionMessage } from "./wiring.ts";
+
+const { start, profile } = workerData as HartWorkerStart;
+try {
+  new HartThread(start, processorFactory(profile), sharedNowMs).run();
+} catch (error) {
+  const message: PartitionMessage = { kind: "failed", error: postError(error) };
+  parentPort?.postMessage(message);
+}
