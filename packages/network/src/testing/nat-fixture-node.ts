@@ -22,17 +22,17 @@ export interface NatFixture {
   readonly guest: GuestStack;
 }
 
-/** @param rules as `+allowed` and `-denied`; the host's loopback is allowed unless there are some. */
+/** @param rules as `+allowed` and `-denied`; the host's loopback is allowed unless there are some. `knows`: the gateway has heard of the guest. */
 export function natFixture(
   t: TestContext,
-  options: Partial<GatewayOptions> & { rules?: readonly string[]; abilities?: Abilities } = {},
+  options: Partial<GatewayOptions> & { rules?: readonly string[]; abilities?: Abilities; knows?: boolean } = {},
 ): NatFixture {
   const device = new Switch();
   const policy = new Policy((options.rules ?? ["+host"]).map(rule));
   const gateway = new Gateway({ clock: hostClock, host: nodeHost, policy, ...options });
   gateway.attach(device.plug(gateway, { pinned: [gateway.mac] }));
   const guest = new GuestStack(device, undefined, undefined, options.abilities);
-  guest.arp(Uint8Array.of(10, 0, 2, 2));
+  if (options.knows !== false) guest.arp(Uint8Array.of(10, 0, 2, 2));
   t.after(() => gateway.close());
   return { device, gateway, guest };
 }

@@ -76,13 +76,12 @@ export class TcpConnection implements StreamEvents {
     return connection;
   }
 
-  /** A call to the guest for a connection that the host has accepted. */
+  /** A call to the guest for a connection that the host has accepted. `output` starts it. */
   static calling(link: TcpLink, initial: number, host: HostStream): TcpConnection {
     const connection = new TcpConnection(link, initial, "synSent");
     connection.#host = host;
     host.pause();
     connection.#hostPaused = true;
-    link.wake();
     return connection;
   }
 
