@@ -65,11 +65,11 @@ export class GuestStack implements SwitchTarget {
   frames = 0;
   #wasFull = false;
 
-  constructor(device: Switch, mac = 0x02_00_00_00_00_11, address = "10.0.2.15", abilities = allAbilities) {
+  constructor(device: Switch, mac = 0x02_00_00_00_00_11, address = "10.0.2.15", abilities = allAbilities, vlan = 1) {
     this.mac = mac;
     this.ip4 = ip(address);
     this.abilities = abilities;
-    this.port = device.plug(this);
+    this.port = device.plug(this, { vlan });
   }
 
   deliver(frame: Frame): boolean {

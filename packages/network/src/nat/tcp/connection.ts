@@ -118,7 +118,7 @@ export class TcpConnection implements StreamEvents {
   }
 
   data(bytes: Uint8Array): void {
-    if (this.#phase === "closed") return;
+    if (this.#phase === "closed" || this.#phase === "dialing") return;
     this.#lastMs = this.#link.nowMs;
     this.#sender.queue.append(bytes);
     this.#throttle();
