@@ -45,6 +45,9 @@ export class Net implements VirtioDevice, ControlTarget {
   #linkUp = true;
   #offloads = 0n;
   #busy = false;
+  /** Frames were left with the driver for want of room, or with the backend for want of buffers. */
+  #stalled = false;
+  #starved = false;
   #transport!: DeviceTransport;
 
   constructor(backend: NetBackend, { mac, mtu = 1500 }: NetOptions) {
@@ -70,6 +73,7 @@ export class Net implements VirtioDevice, ControlTarget {
 
   notify(queue: number): void {
     if (queue === CONTROL) this.#command();
+    if (queue === RECEIVE) this.#starved = false;
     if (queue === TRANSMIT) this.#collect();
     // Answers may have come meanwhile: they need no wake-up of their own then.
     this.#deliver();
@@ -78,17 +82,21 @@ export class Net implements VirtioDevice, ControlTarget {
 
   /** Moves frames both ways as far as there is room. To be called when the backend may have frames or room. */
   work(): void {
+    const collect = this.#stalled || this.#busy;
     this.#busy = false;
-    if (this.#transport.running) {
-      this.#collect();
+    if (!this.#transport.running) this.#discard();
+    else {
+      if (collect) this.#collect();
       this.#deliver();
       this.#transport.signal();
-    } else this.#discard();
+    }
     this.#backend.flush();
   }
 
   reset(): void {
     this.#busy = false;
+    this.#stalled = false;
+    this.#starved = false;
     this.filter.reset();
     this.#describe();
     this.setOffloads(0n);
@@ -132,6 +140,7 @@ export class Net implements VirtioDevice, ControlTarget {
     this.filter.restore(state.filter);
     this.#describe();
     this.setOffloads(state.offloads);
+    this.#starved = false;
     this.#busy = true;
   }
 
@@ -142,7 +151,12 @@ export class Net implements VirtioDevice, ControlTarget {
   /** Takes frames from the guest as long as there is room for them; the others stay in its queue. */
   #collect(): void {
     const queue = this.#transport.queue(TRANSMIT);
-    for (let frames = 0; this.#backend.room; frames++) {
+    this.#stalled = false;
+    for (let frames = 0; ; frames++) {
+      if (!this.#backend.room) {
+        this.#stalled = true;
+        return;
+      }
       if (frames === PORTION_FRAMES) {
         this.#busy = true;
         return;
@@ -168,7 +182,7 @@ export class Net implements VirtioDevice, ControlTarget {
 
   /** Gives the guest its frames as long as it has buffers; the others stay with the backend. */
   #deliver(): void {
-    if (!this.#transport.running) return;
+    if (!this.#transport.running || this.#starved) return;
     const queue = this.#transport.queue(RECEIVE);
     for (let frames = 0; ; frames++) {
       const frame = this.#backend.next();
@@ -207,6 +221,7 @@ export class Net implements VirtioDevice, ControlTarget {
       const chain = queue.next();
       if (chain === undefined) {
         queue.rewind(chains.length);
+        this.#starved = true;
         return undefined;
       }
       if (chain.writable < HEADER_BYTES) {
