@@ -1,7 +1,8 @@
 /**
  * The symbol table that a Linux kernel carries within itself, found in memory and decoded: names are sequences of tokens
- * of a table of 256, addresses are offsets from a base that relocation adjusts. Source: Linux, scripts/kallsyms.c,
- * the layouts up to 6.1 and since 6.5. The bytes are a guest's: anything that does not fit together is refused.
+ * of a table of 256, addresses are offsets from a base that relocation adjusts. Source: Linux, scripts/kallsyms.c, with
+ * the addresses in front of the names (up to 6.1) or behind them (6.6 and later). The bytes are a guest's: what does not
+ * fit together is refused.
  */
 
 export interface Kallsyms {
@@ -189,13 +190,13 @@ function decodeNames(
   return { names: decoded, types: types.join("") };
 }
 
-/** Since 6.5: offsets behind the tokens' index, then the base. */
+/** Addresses last: offsets behind the tokens' index, then the base. */
 function addressesBehind(view: DataView, start: number, count: number): Pick<Kallsyms, "base" | "offsets"> | undefined {
   const base = align(start + 4 * count, 8);
   return readAddresses(view, start, base, count);
 }
 
-/** Up to 6.1: offsets, then the base, before the number of symbols. */
+/** Addresses first: offsets, then the base, before the number of symbols. */
 function addressesBefore(
   view: DataView,
   number: number,

@@ -27,7 +27,7 @@ function compress(text: string): number[] {
 export function writeKallsyms(
   symbols: readonly WrittenSymbol[],
   base: bigint,
-  layout: "since 6.5" | "up to 6.1",
+  layout: "addresses last" | "addresses first",
   before = 0,
 ): Uint8Array<ArrayBuffer> {
   const out = new Bytes().bytes(Array.from({ length: before }, (_, i) => (i * 7) & 0xff)).align(8);
@@ -37,7 +37,7 @@ export function writeKallsyms(
       .u32(...symbols.map(({ offset }) => offset))
       .align(8)
       .u64(base);
-  if (layout === "up to 6.1") offsets();
+  if (layout === "addresses first") offsets();
   out.align(8).u32(symbols.length).align(8);
   const start = out.length;
   const markers: number[] = [];
@@ -59,6 +59,6 @@ export function writeKallsyms(
     return at;
   });
   out.align(8).u16(...starts);
-  if (layout === "since 6.5") offsets();
+  if (layout === "addresses last") offsets();
   return out.u8(...Array(64).fill(0xcc)).finish();
 }
