@@ -72,11 +72,11 @@ function fenceTranslations(hart: Hart, address: bigint, asid: bigint): void {
     hart.illegal();
     return;
   }
-  const { dataSpace, words } = hart;
-  const fetchSpace = words[Word.fetchSpace];
+  const { words } = hart;
+  const [dataTlb, fetchSpace] = [words[Word.dataTlb], words[Word.fetchSpace]];
   hart.fenceAddresses(address === EVERY ? undefined : address, asid === EVERY ? undefined : asid);
   // A kernel fences page after page: as long as its code stays where it is, it goes on.
-  if (hart.dataSpace !== dataSpace || words[Word.fetchSpace] !== fetchSpace) hart.refetch();
+  if (words[Word.dataTlb] !== dataTlb || words[Word.fetchSpace] !== fetchSpace) hart.refetch();
 }
 
 /** Every `sinval.vma` takes effect at once, so that these have nothing left to order. */

@@ -90,8 +90,7 @@ export class TlbBank implements AddressSpace {
   /** Takes a fresh id, for what it holds now. */
   renewSpace(): void {
     const words = this.#words;
-    const filter = this.#start + CODE;
-    words.fill(0, filter, filter + CODE_WORDS);
+    this.#forgetCode();
     const end = this.#usedEnd;
     for (let i = this.#start + USED; i < end; i++) {
       const at = words[i];
@@ -168,20 +167,25 @@ export class TlbBank implements AddressSpace {
   clear(): void {
     const words = this.#words;
     const end = this.#usedEnd;
+    let code = false;
     for (let i = this.#start + USED; i < end; i++) {
       const at = words[i];
-      this.#drop(at);
+      words[at] = -1;
+      words[at + 1] = -1;
       words[at + ADDEND] = UNUSED;
+      code ||= at >= this.#start + EXECUTE_TABLE;
     }
     words[this.#start + USED_COUNT] = 0;
     this.#uncoverLarge();
-    this.renewSpace();
+    if (code) this.#forgetCode();
+    words[this.#start + SPACE] = this.#newSpace();
   }
 
   /** Clears the memory whatever it holds: it may be another machine's, after a restore. */
   reset(): void {
     this.#words.fill(-1, this.#start, this.#start + 3 * TABLE_WORDS);
     this.#words[this.#start + USED_COUNT] = 0;
+    this.#forgetCode();
     this.#uncoverLarge();
     this.drop();
   }
@@ -227,6 +231,11 @@ export class TlbBank implements AddressSpace {
   /** Word index behind the last used entry of the list. */
   get #usedEnd(): number {
     return this.#start + USED + this.#words[this.#start + USED_COUNT];
+  }
+
+  #forgetCode(): void {
+    const filter = this.#start + CODE;
+    this.#words.fill(0, filter, filter + CODE_WORDS);
   }
 
   #noteCode(low: number): void {

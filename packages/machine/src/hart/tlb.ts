@@ -14,6 +14,7 @@ export const MXR = 8;
 
 /** Keys of banks: privilege, SUM and MXR. */
 const RECENT_BANKS = 16;
+const BANK_SHIFT = Math.log2(TLB_BANK_BYTES);
 /** Age of a bank that stands for nothing: above all others. */
 const NEVER = 2 ** 32;
 /** The largest id of a bank's contents. */
@@ -45,12 +46,12 @@ export class Tlb {
 
   /** The bank whose entries lie at an offset in the wasm memory. */
   bankAt(offset: number): TlbBank {
-    return this.#banks[(offset - this.#firstOffset) / TLB_BANK_BYTES];
+    return this.#banks[(offset - this.#firstOffset) >>> BANK_SHIFT];
   }
 
   /** Makes every selection look for its bank again. */
   forgetRecent(): void {
-    this.#words.fill(0, Word.recentBanks, Word.recentBanks + RECENT_BANKS);
+    for (let i = Word.recentBanks; i < Word.recentBanks + RECENT_BANKS; i++) this.#words[i] = 0;
   }
 
   /** After a change of `satp`: finds the banks that serve the address space from before, for selections to come. */
