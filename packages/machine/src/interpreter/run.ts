@@ -49,7 +49,7 @@ export const RESUME = { parameters: [i32, i32, i64, i64], results: [i64] } as co
 export function emitEntrances(module: ModuleBuilder, calls: RunCalls, threshold: number, profile: boolean): void {
   const resume = module.function(RESUME.parameters, RESUME.results, "resume");
   emitResume(resume, calls, module.type(REGION_PARAMETERS, REGION_RESULTS), threshold, profile);
-  emitRun(module.function([i32], [], "run"), resume.index, calls.takeException);
+  emitRun(module.function([i32], [], "run"), resume.index, calls.takeException, profile);
   emitRetired(module.function(REGION_PARAMETERS, REGION_RESULTS, "retired"));
 }
 
@@ -132,13 +132,14 @@ function emitResume(
   b.get(pc).i64(LEAVE).op(Op.i64_or);
 }
 
-function emitRun(b: FunctionBuilder, resume: number, takeException: number): void {
+function emitRun(b: FunctionBuilder, resume: number, takeException: number, profile: boolean): void {
   const again = b.loop();
   b.get(HART);
   // No pc is odd, so that nothing but having to leave ends this.
   b.get(HART).i32(MAX_DEPTH).get(HART).memory(Memory.i64_load, HartState.pc).i64(LEAVE).call(resume);
   b.i64(~LEAVE).op(Op.i64_and).memory(Memory.i64_store, HartState.pc);
   b.get(HART).memory(Memory.i32_load, HartState.signal).i32(Signal.exception).op(Op.i32_eq).if();
+  if (profile) emitActivity(b, Activity.exit);
   b.get(HART).call(takeException).op(Op.drop);
   b.end();
   // Returns from traps and new address spaces go on here too, unless an interrupt may be due.
