@@ -15,7 +15,7 @@ export interface Rounds {
   readonly quick: boolean;
   readonly nativePrograms: string | undefined;
   wants(workload: string): boolean;
-  readonly progress: Progress;
+  readonly progress: Pick<Progress, "during" | "say">;
   readonly signal: AbortSignal;
 }
 
