@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fuzzDevice } from "../testing/fuzz-device-node.ts";
 import { type Buffer, GuestDriver } from "../testing/guest-driver.ts";
+import { LateDisk } from "../testing/late-disk.ts";
 import { seededRandom } from "../testing/random.ts";
 import type { BlockBackend } from "./backend.ts";
 import { BlockFeature } from "./config.ts";
@@ -218,6 +219,34 @@ test("block: survives a guest gone mad", (t) => {
   };
   fuzzDevice(new Block(backend), random, { rounds: 3000, plausible });
   assert.equal(backend.bytes.length, SECTORS * 512);
+});
+
+test("block: survives a guest gone mad over a disk that answers later, or not at all", (t) => {
+  const random = seededRandom((sentence) => t.diagnostic(sentence), Number(process.env.SEED ?? Date.now() % 2 ** 31));
+  const disk = new LateDisk(new MemoryBackend(new Uint8Array(SECTORS * 512)), random);
+  const block = new Block(disk, { limits: { iops: 1e6 } });
+  const plausible = () => {
+    const sector = random.pick([0, 1, SECTORS - 1, SECTORS, 2n ** 63n]);
+    return header(random.pick([IN, OUT, FLUSH, GET_ID, DISCARD, WRITE_ZEROES, random.below(20)]), sector);
+  };
+  fuzzDevice(block, random, { rounds: 3000, plausible, host: () => block.work() });
+  assert.ok(disk.underWay <= 256, `${disk.underWay} requests under way`);
+});
+
+test("notify: more requests under way than there are descriptors need a reset", (t) => {
+  const random = seededRandom((sentence) => t.diagnostic(sentence), 1);
+  const disk = new LateDisk(new MemoryBackend(new Uint8Array(SECTORS * 512)), random);
+  const driver = new GuestDriver(new Block(disk));
+  const [queue] = driver.start(1);
+  driver.add(queue, [header(IN), 512, 1]);
+  for (let i = 0; i < 300 && !driver.needsReset; i++) {
+    driver.offer(queue, 0);
+    driver.notify(queue);
+  }
+  assert.match(driver.transport.failure ?? "", /more requests/);
+  assert.equal(disk.underWay, 256);
+  driver.transport.reset();
+  assert.equal(disk.underWay, 0);
 });
 
 test("work: goes on where a notification has done its portion, until nothing is left", () => {

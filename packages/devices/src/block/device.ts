@@ -101,8 +101,9 @@ export class Block implements VirtioDevice {
       }
       const chain = requests.next();
       if (chain === undefined) return;
-      if (chain.readable < HEADER_BYTES || chain.writable < 1) {
-        this.#transport.fail("a block request lacks its header or its status byte");
+      const wrong = this.#faultOf(chain);
+      if (wrong !== undefined) {
+        this.#transport.fail(wrong);
         return;
       }
       left -= this.#serve(chain);
@@ -164,6 +165,15 @@ export class Block implements VirtioDevice {
     } catch (error) {
       return error;
     }
+  }
+
+  /** What is wrong with a request that cannot even be answered, if anything. */
+  #faultOf(chain: Chain): string | undefined {
+    if (chain.readable < HEADER_BYTES || chain.writable < 1) {
+      return "a block request lacks its header or its status byte";
+    }
+    // Each takes a descriptor until it is answered, so a driver that keeps to the rules cannot have more.
+    return this.#inFlight >= QUEUE_SIZE ? "a block device has more requests under way than descriptors" : undefined;
   }
 
   /** @returns what it cost, in bytes of data. */

@@ -5,7 +5,6 @@
 import { stat } from "node:fs/promises";
 import { SECTOR_BYTES } from "@bulkhead/devices";
 import type { DiskDescription } from "../partition/description.ts";
-import { needsThread } from "./remote-wiring.ts";
 
 const INTERVAL_MS = 1000;
 
@@ -17,7 +16,7 @@ export function watchSizes(
 ): () => void {
   const known = [...sizes];
   const watched = disks.flatMap((disk, index) =>
-    disk.format === "raw" && disk.mode === "direct" && !needsThread(disk) ? [{ path: disk.path, index }] : [],
+    disk.format === "raw" && disk.mode === "direct" ? [{ path: disk.path, index }] : [],
   );
   const look = async ({ path, index }: { path: string; index: number }): Promise<void> => {
     const size = await stat(path).then(

@@ -66,7 +66,7 @@ for (const thread of [false, true]) {
 test("Partition: a raw disk's file that grows is a disk that grows", async () => {
   const path = join(folder, "growing");
   await writeFile(path, new Uint8Array(MIB));
-  const partition = await start({ path });
+  const partition = await start({ path, thread: true });
   await appendFile(path, new Uint8Array(MIB));
   // A disk that has grown cannot become what it was.
   for (let grown = false; !grown; ) {
