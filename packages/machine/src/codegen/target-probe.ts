@@ -3,6 +3,8 @@ import { HartState, TARGET_ENTRIES, TargetEntry } from "../hart/layout.ts";
 import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
 import { HART } from "./wasm-operations.ts";
 
+/** Second parameter of a region: how many calls deep it may still go. */
+export const DEPTH = 1;
 /** Parameters and result of a region: hart, depth, number of the entry, pc; it gives the pc where it ended, see `Exit`. */
 export const REGION_PARAMETERS = [ValueType.i32, ValueType.i32, ValueType.i32, ValueType.i64] as const;
 export const REGION_RESULTS = [ValueType.i64] as const;
@@ -53,4 +55,20 @@ export function emitRegionOperands(b: FunctionBuilder, target: number, pc: numbe
     .op(Op.i32_and)
     .get(pc);
   b.get(target).i32(ENTRY_BITS).op(Op.i32_shr_u);
+}
+
+/** Goes to the region at a pc in the place of this function, or gives the pc. The state is in memory; hart and depth are the first parameters. */
+export function emitChain(b: FunctionBuilder, pc: number, regionType: number): void {
+  const [entry, target] = [b.temporary(ValueType.i32), b.temporary(ValueType.i32)];
+  b.get(HART).memory(Memory.i32_load, HartState.budget).i32(0).op(Op.i32_lt_s).hint("unlikely").if();
+  b.get(pc).i64(LEAVE).op(Op.i64_or).return().end();
+  emitTargetHit(b, pc, entry);
+  b.hint("likely").if();
+  b.get(entry)
+    .memory(Memory.i32_load, HartState.targets + TargetEntry.target)
+    .set(target);
+  emitRegionOperands(b, target, pc, () => b.get(DEPTH));
+  b.returnCallIndirect(regionType);
+  b.end();
+  b.get(pc).return();
 }

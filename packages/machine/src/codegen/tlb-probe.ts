@@ -16,11 +16,12 @@ export function emitTlbEntry(b: FunctionBuilder, address: number, entry: number,
   b.op(Op.i32_add).tee(entry);
 }
 
-/** Compares the tag on the stack with the page of the last of `bytes` bytes at an address: a crossing never matches. */
+/** Compares the tag on the stack with the page of an address; one that is not a multiple of `bytes` never matches. */
 export function emitTagMatch(b: FunctionBuilder, address: number, bytes = 1): void {
-  b.get(address);
-  if (bytes > 1) b.i64(BigInt(bytes - 1)).op(Op.i64_add);
-  b.i64(-4096n).op(Op.i64_and).op(Op.i64_eq);
+  b.get(address)
+    .i64(-4096n | BigInt(bytes - 1))
+    .op(Op.i64_and)
+    .op(Op.i64_eq);
 }
 
 /** Leaves where an address lies in the wasm memory, by its TLB entry with a tag of `TlbTag`, on the stack. */

@@ -3,7 +3,9 @@
  * apart from the interpreter because V8 optimises a small function sooner and better.
  */
 import { emitAnyInterrupt } from "../codegen/privilege.ts";
+import { emitDeparture } from "../codegen/region-exit.ts";
 import {
+  emitChain,
   emitRegionOperands,
   emitTargetEntry,
   emitTargetHit,
@@ -36,11 +38,15 @@ export interface RunCalls {
 /** Parameters and result of `resume`. */
 export const RESUME = { parameters: [i32, i32, i64, i64], results: [i64] } as const;
 
+/** Parameters and result of `depart`. */
+export const DEPART = { parameters: [i32, i32, i64, i32], results: [i64] } as const;
+
 /**
  * Writes the module's entrances:
  *  - `resume(hart, depth, pc, until)` executes from `pc` until control comes to `until`, which it gives back, or until all callers
  *    have to leave: then it gives the pc with `LEAVE`;
  *  - `run(hart)` executes from the hart's pc until a signal or the end of the budget;
+ *  - `depart(hart, depth, pc, exit)` leaves a region by an exit;
  *  - `retired(hart, depth, entry, pc)` stands in the table where a region was: it makes the target cache forget the pc.
  *
  * @param threshold how often a jump target is met before `miss` is asked for its region.
@@ -48,7 +54,9 @@ export const RESUME = { parameters: [i32, i32, i64, i64], results: [i64] } as co
  */
 export function emitEntrances(module: ModuleBuilder, calls: RunCalls, threshold: number, profile: boolean): void {
   const resume = module.function(RESUME.parameters, RESUME.results, "resume");
-  emitResume(resume, calls, module.type(REGION_PARAMETERS, REGION_RESULTS), threshold, profile);
+  const regionType = module.type(REGION_PARAMETERS, REGION_RESULTS);
+  emitResume(resume, calls, regionType, threshold, profile);
+  emitDepart(module.function(DEPART.parameters, DEPART.results, "depart"), regionType);
   emitRun(module.function([i32], [], "run"), resume.index, calls.takeException, profile);
   emitRetired(module.function(REGION_PARAMETERS, REGION_RESULTS, "retired"));
 }
@@ -154,6 +162,12 @@ function emitRun(b: FunctionBuilder, resume: number, takeException: number, prof
   b.get(HART).memory(Memory.i32_load, HartState.signal).op(Op.i32_eqz);
   b.get(HART).memory(Memory.i32_load, HartState.budget).i32(0).op(Op.i32_ge_s).op(Op.i32_and).brIf(again);
   b.end();
+}
+
+function emitDepart(b: FunctionBuilder, regionType: number): void {
+  const [pc, exit] = [2, 3];
+  emitDeparture(b, pc, exit);
+  emitChain(b, pc, regionType);
 }
 
 function emitRetired(b: FunctionBuilder): void {

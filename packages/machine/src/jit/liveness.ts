@@ -19,11 +19,21 @@ export const union = (a: RegisterSet, b: RegisterSet): RegisterSet =>
 const minus = (a: RegisterSet, b: RegisterSet): RegisterSet => ({ x: a.x & ~b.x, f: a.f & ~b.f });
 const same = (a: RegisterSet, b: RegisterSet): boolean => a.x === b.x && a.f === b.f;
 
+/** Blocks that control flows between without a call: they share the code that leaves the region. */
+export interface Segment {
+  /** Registers that the blocks write, and so those that leaving stores. */
+  written: RegisterSet;
+}
+
+/** Behind a call that nothing of the region follows. */
+export const CLEAN: Segment = { written: EMPTY };
+
 export interface BlockRegisters {
   /** Registers whose locals may be newer than the hart's state when the block begins. */
   dirtyIn: RegisterSet;
   /** Registers whose locals must be right when the block begins. */
   liveIn: RegisterSet;
+  segment: Segment;
 }
 
 interface Flow extends BlockRegisters {
@@ -43,6 +53,7 @@ export function registersOf(blocks: readonly Block[]): ReadonlyMap<Block, BlockR
       successors: [],
       dirtyIn: EMPTY,
       liveIn: EMPTY,
+      segment: { written: EMPTY },
     });
   }
   for (const [{ edges }, flow] of flows) {
@@ -61,15 +72,42 @@ export function registersOf(blocks: readonly Block[]): ReadonlyMap<Block, BlockR
     }
     return changed;
   });
+  joinSegments(all);
   untilStable(all.reverse(), (flow) => {
     // Behind a call everything is loaded again.
     const liveOut = flow.isCall ? EMPTY : flow.successors.reduce((live, next) => union(live, next.liveIn), EMPTY);
-    const live = union(union(flow.reads, minus(liveOut, flow.writes)), minus(flow.dirtyIn, { x: DATA_TLB, f: 0 }));
+    const live = union(union(flow.reads, minus(liveOut, flow.writes)), flow.segment.written);
     if (same(live, flow.liveIn)) return false;
     flow.liveIn = live;
     return true;
   });
   return flows;
+}
+
+function joinSegments(flows: readonly Flow[]): void {
+  const joined = new Set<Flow>();
+  const neighbours = new Map<Flow, Flow[]>(flows.map((flow) => [flow, []]));
+  for (const flow of flows) {
+    for (const next of flow.isCall ? [] : flow.successors) {
+      neighbours.get(flow)!.push(next);
+      neighbours.get(next)!.push(flow);
+    }
+  }
+  for (const first of flows) {
+    if (joined.has(first)) continue;
+    const { segment } = first;
+    const members = [first];
+    joined.add(first);
+    for (const member of members) {
+      member.segment = segment;
+      segment.written = union(segment.written, member.writes);
+      for (const next of neighbours.get(member)!) {
+        if (joined.has(next)) continue;
+        joined.add(next);
+        members.push(next);
+      }
+    }
+  }
 }
 
 function untilStable(flows: readonly Flow[], visit: (flow: Flow) => boolean): void {

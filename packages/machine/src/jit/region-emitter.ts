@@ -1,10 +1,10 @@
 /** A region's control flow to one WebAssembly function with structured control flow. Who calls it: the translator. */
 import { flowOf } from "@bulkhead/isa";
-import { type FunctionBuilder, type Label, Op, ValueType } from "../wasm/index.ts";
+import { type FunctionBuilder, type Label, ValueType } from "../wasm/index.ts";
 import type { CodeWindow } from "./code-window.ts";
 import { type Block, type Edge, lastPage } from "./control-flow.ts";
 import { floatUse } from "./float-use.ts";
-import { type BlockRegisters, type RegisterSet, registersOf } from "./liveness.ts";
+import { type BlockRegisters, CLEAN, EMPTY, registersOf } from "./liveness.ts";
 import {
   type BlockNode,
   type DispatchNode,
@@ -43,16 +43,17 @@ class RegionEmitter {
 
   constructor(b: FunctionBuilder, imports: RegionImports, { window, blocks, entries }: RegionCode) {
     this.#b = b;
-    this.#operations = new RegionOperations(b, imports, floatUse(blocks));
-    this.#window = window;
     this.#registers = registersOf(blocks);
+    const segments = new Set([CLEAN, ...[...this.#registers.values()].map(({ segment }) => segment)]);
+    this.#operations = new RegionOperations(b, imports, floatUse(blocks), segments);
+    this.#window = window;
     this.#root = regionGraph(blocks, entries);
     this.#structure = structureOf<RegionNode>(this.#root);
   }
 
   emit(): void {
     this.#tree(this.#root);
-    this.#b.op(Op.unreachable);
+    this.#operations.finish();
   }
 
   /** Emits a node and all that it dominates. */
@@ -123,36 +124,35 @@ class RegionEmitter {
 
   #entry(node: EntryNode): void {
     const { block } = node;
-    const { liveIn, dirtyIn } = this.#registers.get(block)!;
-    this.#operations.enter(block.offset, liveIn);
-    this.#guard(block.offset >> 12, block, dirtyIn);
+    const { liveIn, segment } = this.#registers.get(block)!;
+    this.#operations.enter(block.offset, liveIn, segment);
+    this.#guard(block.offset >> 12, block);
     this.#link(node, node.links[0]!);
   }
 
   #block(node: BlockNode): void {
     const { block } = node;
     const operations = this.#operations;
-    operations.beginBlock(block.steps.length, this.#registers.get(block)!.dirtyIn);
+    const { dirtyIn, segment } = this.#registers.get(block)!;
+    operations.beginBlock(block.steps.length, dirtyIn, segment);
     const last = block.steps.at(-1)!;
     for (const step of block.steps) {
       operations.emit(step.decoded, step.offset, step === last ? block.ending : "next");
     }
     const [first, second] = block.edges;
     if (second !== undefined) {
-      // The way on is emitted before the exits of what is behind the branch count as dirty.
-      const { dirty } = operations;
       if ("exit" in first!) this.#b.hint("unlikely");
       else if ("exit" in second) this.#b.hint("likely");
       this.#b.if();
-      this.#edge(node, 0, dirty);
+      this.#edge(node, 0);
       this.#b.else();
-      this.#edge(node, 1, dirty);
+      this.#edge(node, 1);
       this.#b.end();
     } else if (first !== undefined) {
       this.#comeBack(block, first);
-      this.#edge(node, 0, operations.dirty);
+      this.#edge(node, 0);
     } else if (flowOf(last.decoded.instruction) === "system") {
-      operations.exit(last.offset + last.decoded.length, operations.dirty);
+      operations.exit(last.offset + last.decoded.length);
     }
   }
 
@@ -160,22 +160,22 @@ class RegionEmitter {
   #comeBack(block: Block, edge: Edge): void {
     if (block.ending === "jump" && "block" in edge) this.#operations.mark(edge.block.offset);
     if (block.ending !== "call") return;
-    const live = "block" in edge ? this.#registers.get(edge.block)!.liveIn : { x: 0, f: 0 };
-    this.#operations.reload(live);
+    const next = "block" in edge ? this.#registers.get(edge.block)! : { liveIn: EMPTY, segment: CLEAN };
+    this.#operations.reload(next.liveIn, next.segment);
     this.#operations.mark(block.steps.at(-1)!.offset);
   }
 
-  #edge(node: BlockNode, position: number, dirty: RegisterSet): void {
+  #edge(node: BlockNode, position: number): void {
     const { edges, steps } = node.block;
     const edge = edges[position]!;
     if ("exit" in edge) {
-      this.#operations.exit(edge.exit, dirty);
+      this.#operations.exit(edge.exit);
       return;
     }
     const links = edges.slice(0, position).filter((other) => "block" in other).length;
-    this.#guard(lastPage(steps.at(-1)!), edge.block, dirty);
+    this.#guard(lastPage(steps.at(-1)!), edge.block);
     const link = node.links[links]!;
-    if (this.#isBackward(node, link)) this.#operations.exitOnBudget(edge.block.offset, dirty);
+    if (this.#isBackward(node, link)) this.#operations.exitOnBudget(edge.block.offset);
     this.#link(node, link);
   }
 
@@ -193,9 +193,9 @@ class RegionEmitter {
   }
 
   /** Checks the pages of a block that nothing says to be where they were, when control comes from page `known`. */
-  #guard(known: number, { offset, steps }: Block, dirty: RegisterSet): void {
+  #guard(known: number, { offset, steps }: Block): void {
     for (const page of new Set([offset >> 12, lastPage(steps[0]!)])) {
-      if (page !== known) this.#operations.guard(page, this.#window.hostPage(page), offset, dirty);
+      if (page !== known) this.#operations.guard(page, this.#window.hostPage(page), offset);
     }
   }
 

@@ -4,21 +4,21 @@
  */
 import type { Decoded } from "@bulkhead/isa";
 import { Expression } from "../codegen/expression.ts";
+import { Exit, emitExitOffset, emitUnspent, packExit } from "../codegen/region-exit.ts";
 import type { RuntimeImports } from "../codegen/runtime-functions.ts";
-import { emitRegionOperands, emitTargetHit, LEAVE } from "../codegen/target-probe.ts";
+import { DEPTH, emitChain, emitRegionOperands, emitTargetHit } from "../codegen/target-probe.ts";
 import { emitTlbEntry } from "../codegen/tlb-probe.ts";
 import { HART, WasmOperations } from "../codegen/wasm-operations.ts";
-import { HartState, Signal, TargetEntry, TLB_ADDEND, TlbTag } from "../hart/layout.ts";
+import { HartState, TargetEntry, TLB_ADDEND, TlbTag } from "../hart/layout.ts";
 import { PAGE_SIZE } from "../memory.ts";
 import { Activity } from "../profile/activity.ts";
 import { emitActivity, emitPlace } from "../profile/emit-activity.ts";
-import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
+import { type FunctionBuilder, type Label, Memory, Op, ValueType } from "../wasm/index.ts";
 import type { Ending } from "./control-flow.ts";
 import type { FloatUse } from "./float-use.ts";
-import { DATA_TLB, EMPTY, type RegisterSet, union } from "./liveness.ts";
+import { CLEAN, DATA_TLB, EMPTY, type RegisterSet, type Segment, union } from "./liveness.ts";
 
-/** Parameters of a region: how many calls deep it may still go, which entry it is entered at, and the pc there. */
-const DEPTH = 1;
+/** Parameters of a region behind the depth: which entry it is entered at, and the pc there. */
 export const ENTRY = 2;
 const PC = 3;
 
@@ -27,6 +27,8 @@ export interface RegionImports {
   readonly runtime: RuntimeImports;
   /** `resume(hart, depth, pc, until)`: goes on at `pc` until control comes to `until`, or has to leave. */
   readonly resume: number;
+  /** `depart(hart, depth, pc, exit)` leaves by an exit; the state is in memory. */
+  readonly depart: number;
   readonly regionType: number;
   /** Whether regions are to say where the hart is. */
   readonly profile: boolean;
@@ -41,6 +43,14 @@ export class RegionOperations extends WasmOperations<number> {
   /** Virtual address of the home page's start: regions are keyed by physical page and run wherever it is mapped. */
   readonly #home: number;
   readonly #budget: number;
+  /** What the exits are told, as `packExit` does it. */
+  readonly #exit: number;
+  readonly #segments: readonly Segment[];
+  /** Labels of the code that leaves each segment, and of what comes behind all of it. */
+  readonly #labels = new Map<Segment, Label>();
+  readonly #tail: Label;
+  readonly #left = new Set<Segment>();
+  #segment: Segment = CLEAN;
   #tlb = -1;
   #offset = 0;
   #length = 0;
@@ -52,27 +62,33 @@ export class RegionOperations extends WasmOperations<number> {
   #floatChecked = false;
   #floatMarked = false;
 
-  constructor(b: FunctionBuilder, regions: RegionImports, float: FloatUse) {
+  /** Begins a function's body; `finish` ends it. */
+  constructor(b: FunctionBuilder, regions: RegionImports, float: FloatUse, segments: ReadonlySet<Segment>) {
     super(b, regions.runtime, float.rounds ? "inline" : "calls");
     this.#doubles = float.doubles;
     this.#regions = regions;
     this.#home = b.local(ValueType.i64);
     this.#budget = b.local(ValueType.i32);
+    this.#exit = b.local(ValueType.i64);
+    this.#segments = [...segments];
+    this.#tail = b.block();
+    for (const segment of this.#segments.toReversed()) this.#labels.set(segment, b.block());
   }
 
   /** Begins at an entry, whose offset from the home page is given. */
-  enter(offset: number, live: RegisterSet): void {
+  enter(offset: number, live: RegisterSet, segment: Segment): void {
     const { b } = this;
     b.get(PC);
     if (offset !== 0) b.i64(BigInt(offset)).op(Op.i64_sub);
     b.set(this.#home);
-    this.reload(live);
+    this.reload(live, segment);
     this.mark(offset);
   }
 
-  /** Takes registers and what else is kept in locals from memory. */
-  reload({ x, f }: RegisterSet): void {
+  /** Takes registers and what else is kept in locals from memory, at the start of a segment. */
+  reload({ x, f }: RegisterSet, segment: Segment): void {
     const { b } = this;
+    this.#segment = segment;
     b.get(HART).memory(Memory.i32_load, HartState.budget).set(this.#budget);
     this.inlineFloat?.load();
     if ((x & DATA_TLB) !== 0) this.#loadDataTlb();
@@ -98,17 +114,13 @@ export class RegionOperations extends WasmOperations<number> {
   }
 
   /** Charges the budget for a block of `count` instructions. */
-  beginBlock(count: number, dirty: RegisterSet): void {
+  beginBlock(count: number, dirty: RegisterSet, segment: Segment): void {
+    this.#segment = segment;
     this.b.get(this.#budget).i32(count).op(Op.i32_sub).set(this.#budget);
     this.#remaining = count;
     this.#dirty = dirty;
     this.#floatChecked = false;
     this.#floatMarked = false;
-  }
-
-  /** Registers that are dirty behind what was emitted last: what an exit from there has to store. */
-  get dirty(): RegisterSet {
-    return this.#dirty;
   }
 
   /**
@@ -124,24 +136,20 @@ export class RegionOperations extends WasmOperations<number> {
   }
 
   /** Leaves the region for an offset from the home page. */
-  exit(offset: number, dirty: RegisterSet): void {
-    this.#at(offset).emit(this.b);
-    this.b.set(PC);
-    this.#store(dirty);
-    this.#chain();
+  exit(offset: number): void {
+    this.#leave(Exit.chain, offset);
   }
 
   /** Leaves for `offset` if the budget has ended; for back edges. */
-  exitOnBudget(offset: number, dirty: RegisterSet): void {
+  exitOnBudget(offset: number): void {
     const { b } = this;
     b.get(this.#budget).i32(0).op(Op.i32_lt_s).hint("unlikely").if();
-    this.#store(dirty);
-    this.#at(offset).emit(b);
-    b.i64(LEAVE).op(Op.i64_or).return().end();
+    this.#leave(Exit.leave, offset);
+    b.end();
   }
 
   /** Leaves for `offset` unless instruction fetch finds a page, counted from the home page, where it was translated from. */
-  guard(page: number, hostPage: number, offset: number, dirty: RegisterSet): void {
+  guard(page: number, hostPage: number, offset: number): void {
     const { b } = this;
     const [address, entry] = [b.temporary(ValueType.i64), b.temporary(ValueType.i32)];
     this.#at(page * PAGE_SIZE).emit(b);
@@ -154,11 +162,29 @@ export class RegionOperations extends WasmOperations<number> {
       .op(Op.i32_wrap_i64)
       .op(Op.i32_add);
     b.i32(hostPage).op(Op.i32_ne).op(Op.i32_or).hint("unlikely").if();
-    this.#store(dirty);
-    b.get(HART).i32(1).memory(Memory.i32_store, HartState.interpretNext);
-    this.#at(offset).emit(b);
-    b.return().end();
+    this.#leave(Exit.interpret, offset);
+    b.end();
     b.releaseTemporaries();
+  }
+
+  /** Ends the function: how it is left from each segment, with what the exits were told. */
+  finish(): void {
+    const { b } = this;
+    b.op(Op.unreachable);
+    for (const segment of this.#segments) {
+      b.end();
+      if (this.#left.has(segment)) {
+        this.#store(segment.written);
+        b.br(this.#tail);
+      }
+    }
+    b.op(Op.unreachable).end();
+    b.get(HART).get(this.#budget);
+    emitUnspent(b, this.#exit);
+    b.op(Op.i32_add).memory(Memory.i32_store, HartState.budget);
+    b.get(HART).get(DEPTH).get(this.#home);
+    emitExitOffset(b, this.#exit);
+    b.op(Op.i64_add).get(this.#exit).op(Op.i32_wrap_i64).returnCall(this.#regions.depart);
   }
 
   x = (register: number) =>
@@ -196,9 +222,10 @@ export class RegionOperations extends WasmOperations<number> {
     target.emit(this.b);
     this.b.set(PC);
     this.#store(this.#dirty);
+    this.b.get(HART).get(this.#budget).memory(Memory.i32_store, HartState.budget);
     if (this.#ending === "call") this.#call();
     else if (this.#ending === "return") this.b.get(PC).return();
-    else this.#chain();
+    else emitChain(this.b, PC, this.#regions.regionType);
   }
 
   branch(condition: Expression): void {
@@ -235,23 +262,14 @@ export class RegionOperations extends WasmOperations<number> {
 
   protected leaveIf(): void {
     this.b.hint("unlikely").if();
-    this.#leave(() => this.pc().emit(this.b));
+    this.#leave(Exit.leave, this.#offset, this.#remaining);
     this.b.end();
   }
 
   protected leaveOnSignal(): void {
-    const { b } = this;
-    b.get(HART).memory(Memory.i32_load, HartState.signal).hint("unlikely").if();
-    this.#leave(() => {
-      b.get(HART).memory(Memory.i64_load, HartState.pc);
-      this.pc().emit(b);
-      b.i64(BigInt(this.#length)).i64(0n);
-      b.get(HART).memory(Memory.i32_load, HartState.signal).i32(Signal.leave).op(Op.i32_eq);
-      b.op(Op.select).op(Op.i64_add);
-      b.get(HART).memory(Memory.i32_load, HartState.signal).i32(Signal.jumped).op(Op.i32_eq);
-      b.op(Op.select);
-    });
-    b.end();
+    this.b.get(HART).memory(Memory.i32_load, HartState.signal).hint("unlikely").if();
+    this.#leave(this.#length === 2 ? Exit.behind2 : Exit.behind4, this.#offset, this.#remaining);
+    this.b.end();
   }
 
   protected requireFloat(): void {
@@ -291,36 +309,17 @@ export class RegionOperations extends WasmOperations<number> {
     this.#dirty = EMPTY;
   }
 
-  /** Goes to the region at the pc in this one's place, or leaves for it. All is stored. */
-  #chain(): void {
-    const { b } = this;
-    const [entry, target] = [b.temporary(ValueType.i32), b.temporary(ValueType.i32)];
-    b.get(this.#budget).i32(0).op(Op.i32_lt_s).hint("unlikely").if();
-    b.get(PC).i64(LEAVE).op(Op.i64_or).return();
-    b.end();
-    emitTargetHit(b, PC, entry);
-    b.hint("likely").if();
-    b.get(entry)
-      .memory(Memory.i32_load, HartState.targets + TargetEntry.target)
-      .set(target);
-    emitRegionOperands(b, target, PC, () => b.get(DEPTH));
-    b.returnCallIndirect(this.#regions.regionType);
-    b.end();
-    b.get(PC).return();
-  }
-
-  /** Leaves for a pc that `emitPc` leaves on the stack, with all callers; the rest of the block will not run. */
-  #leave(emitPc: () => void): void {
-    const { b } = this;
-    if (this.#remaining !== 0) b.get(this.#budget).i32(this.#remaining).op(Op.i32_add).set(this.#budget);
-    this.#store(this.#dirty);
-    emitPc();
-    b.i64(LEAVE).op(Op.i64_or).return();
+  /** Leaves by the code of the current segment. @param unspent instructions that the budget was charged for and that will not run. */
+  #leave(exit: Exit, offset: number, unspent = 0): void {
+    this.#left.add(this.#segment);
+    this.b
+      .integer(packExit(exit, offset, unspent))
+      .set(this.#exit)
+      .br(this.#labels.get(this.#segment)!);
   }
 
   #store({ x, f }: RegisterSet): void {
     const { b } = this;
-    b.get(HART).get(this.#budget).memory(Memory.i32_store, HartState.budget);
     for (let r = 1; r < 32; r++) {
       if (((x >>> r) & 1) !== 0)
         b.get(HART)

@@ -4,7 +4,7 @@
  */
 import { hartsOf, RuntimeImports } from "../codegen/runtime-functions.ts";
 import { MAX_ENTRIES, packTarget, REGION_PARAMETERS, REGION_RESULTS } from "../codegen/target-probe.ts";
-import { RESUME } from "../interpreter/run.ts";
+import { DEPART, RESUME } from "../interpreter/run.ts";
 import { type GuestMemory, PAGE_SIZE } from "../memory.ts";
 import { ModuleBuilder } from "../wasm/index.ts";
 import { CodeWindow, type PageResolver } from "./code-window.ts";
@@ -145,6 +145,7 @@ export class Translator {
     module.importTable("env", "regions");
     const runtime = new RuntimeImports(module, hartsOf(this.#memory));
     const resume = module.importFunction("run", "resume", RESUME.parameters, RESUME.results);
+    const depart = module.importFunction("run", "depart", DEPART.parameters, DEPART.results);
     const regionType = module.type(REGION_PARAMETERS, REGION_RESULTS);
     let translated = false;
     for (const region of regions) {
@@ -155,7 +156,7 @@ export class Translator {
       const entries = region.entries.map((offset) => blocks.get(offset)!);
       const code = { window: region.window, blocks: [...blocks.values()], entries };
       const b = module.function(REGION_PARAMETERS, REGION_RESULTS);
-      emitRegion(b, { runtime, resume, regionType, profile: this.#host.profile }, code);
+      emitRegion(b, { runtime, resume, depart, regionType, profile: this.#host.profile }, code);
       if (region.index === 0) region.index = this.#takeIndex();
       module.element(region.index, b);
       translated = true;

@@ -34,6 +34,17 @@ export class ByteWriter {
     this.byte(rest & 0x7f);
   }
 
+  /** Signed integer that a number holds exactly. */
+  signedSafe(value: number): void {
+    let rest = value;
+    while (rest < -64 || rest > 63) {
+      const next = Math.floor(rest / 128);
+      this.byte((rest - next * 128) | 0x80);
+      rest = next;
+    }
+    this.byte(rest & 0x7f);
+  }
+
   /** Signed 64-bit integer. */
   signed64(value: bigint): void {
     let rest = BigInt.asIntN(64, value);

@@ -73,6 +73,13 @@ export class FunctionBuilder {
     return this;
   }
 
+  /** An i64 constant that a number holds exactly. */
+  integer(value: number): this {
+    this.code.byte(0x42);
+    this.code.signedSafe(value);
+    return this;
+  }
+
   f64(value: number): this {
     this.code.byte(0x44);
     this.code.append(new Uint8Array(new Float64Array([value]).buffer));
@@ -150,7 +157,11 @@ export class FunctionBuilder {
     return this;
   }
 
-  /** Leaves the function by a call that takes its place. */
+  /** Leaves the function by calls that take its place. */
+  returnCall(functionIndex: number): this {
+    return this.#indexed(0x12, functionIndex);
+  }
+
   returnCallIndirect(typeIndex: number, table = 0): this {
     this.#indexed(0x13, typeIndex);
     this.code.unsigned(table);
