@@ -126,7 +126,6 @@ export class Segment {
   #tryConnect(): Promise<"joined" | "nobody" | "stranger"> {
     return new Promise((resolve) => {
       const socket = connect(this.#path);
-      socket.unref();
       socket.once("error", () => resolve("nobody"));
       socket.setTimeout(GREETING_MS, () => socket.destroy());
       greet(socket, (greeted) => {
@@ -136,6 +135,7 @@ export class Segment {
           return;
         }
         socket.setTimeout(0);
+        socket.unref();
         this.#uplink = new StreamPort(this.#device, socket, {
           offloads: true,
           trunk: "all",

@@ -46,10 +46,10 @@ export async function passt(device: Switch, path: string, onWarning: (text: stri
 function plug(device: Switch, path: string, lost: (reason: string) => void): Promise<StreamPort> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
-    socket.unref();
     socket.once("error", reject);
     socket.once("connect", () => {
       socket.off("error", reject);
+      socket.unref();
       resolve(new StreamPort(device, socket, { offloads: false, onClose: lost }));
     });
   });
