@@ -1,6 +1,6 @@
 /** A run from its options to its result: finds the machines, prepares the workloads, measures, judges. */
 import { mkdtemp, rm } from "node:fs/promises";
-import { cpus, loadavg, release, tmpdir, totalmem } from "node:os";
+import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { cacheDirectory } from "../packages/guests/src/index.ts";
 import type { Emulator } from "./emulators/emulator.ts";
@@ -17,6 +17,9 @@ import { runRounds } from "./sessions/run-rounds.ts";
 import { findQemus, thisBulkhead } from "./tools/emulators.ts";
 import { checkOut } from "./tools/revision.ts";
 import { fetchV86 } from "./tools/v86.ts";
+
+/** Runnable processes per core beyond which times say more about the host than about the machines. */
+const MOST_LOAD = 0.6;
 
 export interface Result {
   readonly table: string;
@@ -35,7 +38,7 @@ export async function bench(options: Options, progress: Progress, signal: AbortS
 }
 
 async function benchIn(scratch: string, options: Options, progress: Progress, signal: AbortSignal): Promise<Result> {
-  const { quick, repeat, only } = options;
+  const { quick, repeat, only, cpuTime } = options;
   const cache = join(cacheDirectory(), "bench");
   const emulators = await findEmulators(scratch, cache, options, progress);
   const chosen = chosenWorkloads(only, quick);
@@ -46,6 +49,9 @@ async function benchIn(scratch: string, options: Options, progress: Progress, si
   await progress.say([...emulators, ...v86].map(({ name, version }) => `${name}: ${version}`).join("\n"));
   const samples = new Samples();
   const load = loadavg();
+  if (load[0] > availableParallelism() * MOST_LOAD && !cpuTime) {
+    await progress.say(`bench: this host is busy (load ${load[0].toFixed(1)}): --cpu-time would be disturbed less`);
+  }
   const { sessions, nativePrograms, compiler } = prepared;
   const found = await runRounds({
     sessions,
@@ -53,6 +59,7 @@ async function benchIn(scratch: string, options: Options, progress: Progress, si
     samples,
     repeat,
     quick,
+    cpuTime,
     nativePrograms,
     wants,
     progress,
@@ -93,7 +100,7 @@ async function findEmulators(
 }
 
 function describe(emulators: readonly Emulator[], compiler: string, options: Options, load: number[]): Environment {
-  const { repeat, quick } = options;
+  const { repeat, quick, cpuTime } = options;
   const processors = cpus();
   return {
     date: new Date().toISOString(),
@@ -110,5 +117,6 @@ function describe(emulators: readonly Emulator[], compiler: string, options: Opt
     compiler,
     repeat,
     quick,
+    cpuTime,
   };
 }

@@ -14,6 +14,7 @@ export interface Options {
   readonly revision: string | undefined;
   readonly qemu: readonly string[];
   readonly v86: boolean;
+  readonly cpuTime: boolean;
   readonly list: boolean;
   readonly help: boolean;
 }
@@ -39,6 +40,8 @@ spread, and how many times faster Bulkhead is than the best QEMU of each row.
   --revision REV     measures this revision instead of the files as they are
   --qemu PROGRAM     a qemu-system-riscv64 to compare with; may be repeated. Otherwise the host's own, and Debian's
                      current one, which is fetched into the cache where the host has none as new
+  --cpu-time         counts the processor time of each machine's process instead of the time that passed: what to
+                     look at on a busy host. A machine that works on several threads at once gets no credit for it
   --v86              adds v86 (x86, from npm) to the boots and the idle guest
   --list             names the workloads and ends
   --help             this text
@@ -62,6 +65,7 @@ export function parseOptions(args: readonly string[]): Options {
         ...{
           quick: flag,
           v86: flag,
+          "cpu-time": flag,
           list: flag,
           help: flag,
           json: text,
@@ -95,6 +99,7 @@ export function parseOptions(args: readonly string[]): Options {
     revision,
     qemu,
     v86,
+    cpuTime: values["cpu-time"],
     list,
     help: wantsHelp,
   };

@@ -12,6 +12,8 @@ export interface Environment {
   readonly compiler: string;
   readonly repeat: number;
   readonly quick: boolean;
+  /** Seconds are of processor time. */
+  readonly cpuTime: boolean;
 }
 
 export interface JsonRow {

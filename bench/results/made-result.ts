@@ -49,4 +49,5 @@ export const environment: Environment = {
   compiler: "gcc 14",
   repeat: 2,
   quick: false,
+  cpuTime: false,
 };

@@ -22,7 +22,8 @@ export function bootSession(guest: GuestDescription): Session {
         await round.step(`${emulator.name}: boot busybox`, BOOT_SECONDS, async () => {
           const started = await round.start(emulator, guest);
           const { atMs } = await started.until(/@bench ready/, BOOT_TIMEOUT_MS);
-          round.samples.add(NAME, emulator.name, (atMs - started.startedMs) / 1000);
+          const { cpuSeconds } = started.usage;
+          round.samples.add(NAME, emulator.name, round.cpuTime ? cpuSeconds : (atMs - started.startedMs) / 1000);
           await started.stop();
         });
       }

@@ -84,7 +84,8 @@ function boot(round: Round, emulator: Emulator, guest: GuestDescription): Promis
   return round.step(`${emulator.name}: boot Debian`, BOOT_SECONDS, async () => {
     const started = await round.start(emulator, guest);
     const { atMs } = await started.until(/root@debian:~# /, BOOT_TIMEOUT_MS);
-    round.samples.add(BOOT, emulator.name, (atMs - started.startedMs) / 1000);
+    const { cpuSeconds } = started.usage;
+    round.samples.add(BOOT, emulator.name, round.cpuTime ? cpuSeconds : (atMs - started.startedMs) / 1000);
     return started;
   });
 }

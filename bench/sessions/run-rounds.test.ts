@@ -26,6 +26,7 @@ const rounds = (sessions: readonly Session[], rest: Partial<Rounds> = {}): Round
   samples: new Samples(),
   repeat: 2,
   quick: false,
+  cpuTime: false,
   nativePrograms: undefined,
   wants: () => true,
   progress: { during: async (_text, _seconds, _left, work) => await work(), say: async () => {} },

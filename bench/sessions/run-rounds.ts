@@ -13,6 +13,7 @@ export interface Rounds {
   readonly samples: Samples;
   readonly repeat: number;
   readonly quick: boolean;
+  readonly cpuTime: boolean;
   readonly nativePrograms: string | undefined;
   wants(workload: string): boolean;
   readonly progress: Pick<Progress, "during" | "say">;
@@ -36,6 +37,7 @@ export async function runRounds(rounds: Rounds): Promise<BenchError[]> {
         samples,
         nativePrograms: rounds.nativePrograms,
         quick,
+        cpuTime: rounds.cpuTime,
         wants,
         start: async (emulator, guest) => guests.add(await RunningGuest.start(emulator, guest)),
         async step(what, expectedSeconds, work) {

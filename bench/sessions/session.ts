@@ -11,8 +11,10 @@ export interface Round {
   readonly samples: Samples;
   /** The directory with the small programs as this host runs them, where it has a compiler. */
   readonly nativePrograms: string | undefined;
-  /** A factor for how much the programs do, in quick runs less than 1. */
+  /** Small amounts of work. */
   readonly quick: boolean;
+  /** Seconds are of the processor time that the machine's process used. */
+  readonly cpuTime: boolean;
   wants(workload: string): boolean;
   /** Starts a guest that the round ends if the session does not. */
   start(emulator: Emulator, guest: GuestDescription): Promise<RunningGuest>;
@@ -40,14 +42,18 @@ const GIVEN_UP: readonly number[] = [124, 143];
 export interface LimitedRun {
   readonly output: string;
   readonly givenUp: boolean;
+  /** Processor time of the machine's process per second: 1 is a whole core. */
+  readonly busy: number;
 }
 
 /** Runs a command for at most `limitSeconds` of the guest's time and insists on its success. Errors: `guest-failed`. */
 export async function runLimited(guest: RunningGuest, command: string, limitSeconds: number): Promise<LimitedRun> {
   const limit = Math.ceil(limitSeconds);
-  const { output, exit } = await guest.run(`timeout ${limit} ${command}`, limit * 1000 + GRACE_MS);
-  if (exit === 0) return { output, givenUp: false };
-  if (GIVEN_UP.includes(exit)) return { output, givenUp: true };
+  const before = guest.usage.cpuSeconds;
+  const { output, exit, hostSeconds } = await guest.run(`timeout ${limit} ${command}`, limit * 1000 + GRACE_MS);
+  const busy = (guest.usage.cpuSeconds - before) / hostSeconds;
+  if (exit === 0) return { output, busy, givenUp: false };
+  if (GIVEN_UP.includes(exit)) return { output, busy, givenUp: true };
   const said = output.trim().slice(-400);
   throw new BenchError("guest-failed", `${command} on ${guest.emulator.name} ended with ${exit}: ${said}`);
 }
@@ -70,10 +76,10 @@ export async function measure(
   const machine = guest.emulator.name;
   await round.step(`${machine}: ${title}`, expectedSeconds, async () => {
     const limit = limitFor(expectedSeconds);
-    const { output, givenUp } = await runLimited(guest, command, limit);
+    const { output, givenUp, busy } = await runLimited(guest, command, limit);
     const result = givenUp ? { seconds: limit } : read(output);
     if (givenUp) round.problem(`${name} on ${machine} was given up after ${limit} s and counts with them`);
     if (result === undefined) round.problem(`${name} on ${machine} reported nothing: ${output.trim().slice(-200)}`);
-    else round.samples.add(name, machine, result.seconds, result.checksum);
+    else round.samples.add(name, machine, result.seconds * (round.cpuTime ? busy : 1), result.checksum);
   });
 }
