@@ -65,7 +65,7 @@ export class Machine {
   readonly #virtio = new Map<number, MmioDevice>();
   readonly #states: HartStates;
   readonly #threads: MachineThreads | undefined;
-  readonly #sliceLength: number;
+  readonly #turnLength: number;
   #state: "running" | MachineStop = "running";
   #restarting = false;
   /** The hart that runs now, if one does. */
@@ -104,8 +104,7 @@ export class Machine {
       this.memory.onWrite = (address, length) => processor.written(address, length);
       for (const hart of this.harts) hart.isCodePage = (page) => processor.isCodePage(page);
     }
-    const alone = local > 1 ? SliceLength.turns : SliceLength.alone;
-    this.#sliceLength = this.#threads === undefined ? alone : SliceLength.threads;
+    this.#turnLength = local > 1 ? SliceLength.turns : SliceLength.alone;
     this.#states = this.#threads?.crew.states ?? new HartStates(harts);
     const states = this.#states;
     this.#runners = this.harts.map((hart) => new HartRunner(hart, processor, states, surroundings));
@@ -204,7 +203,7 @@ export class Machine {
   #runTurns(): void {
     for (const runner of this.#runners) {
       if (this.#isInterrupted) return;
-      this.#runOnce(runner, this.#sliceLength);
+      this.#runOnce(runner, this.#turnLength);
     }
   }
 
@@ -214,8 +213,7 @@ export class Machine {
       const idle = runner.isAsleep || runner.isStopped;
       threads.serve(idle);
       if (idle) threads.crew.receive();
-      if (this.#isInterrupted || !this.#runOnce(runner, threads.isHurried ? SliceLength.hurried : this.#sliceLength))
-        return;
+      if (this.#isInterrupted || !this.#runOnce(runner, threads.crew.nextSlice())) return;
     }
   }
 

@@ -7,10 +7,10 @@ export const SliceLength = {
   alone: 100_000,
   /** Harts on the same thread, which may wait for what this one does. */
   turns: 20_000,
-  /** Harts on other threads, which send interrupts and fences. */
-  threads: 20_000,
-  /** Harts on other threads that are using devices right now. */
-  hurried: 2000,
+  /** Harts on other threads, which send interrupts and now and then fences. */
+  threads: 50_000,
+  /** Harts on other threads that are using devices or sending fences right now, and wait for the answers. */
+  hurried: 3000,
 } as const;
 
 /** Below this the loop itself would cost more than it runs. */

@@ -11,10 +11,14 @@ import { HartPort } from "../sbi/hart-port.ts";
 import { HartStates } from "../sbi/hart-states.ts";
 import type { SbiConsole, SbiHart, SbiHost, SystemReset } from "../sbi/host.ts";
 import { PerformanceCounters } from "../sbi/performance-counters.ts";
+import { SliceLength } from "../slice-budget.ts";
 import { Board, type BoardMemory, boardMemory } from "./board.ts";
 import { Mailbox, mailboxMemory } from "./mailbox.ts";
 import { RemoteHart } from "./remote-hart.ts";
 import { requestMemory } from "./requests.ts";
+
+/** Slices of a hart that are kept short after another one has waited for it: it will probably do so again. */
+const HURRIED_SLICES = 100;
 
 /** What the threads of a machine share besides guest memory; it can be posted. */
 export interface CrewMemory {
@@ -52,6 +56,8 @@ export class Crew implements Surroundings {
   readonly #mailbox: Mailbox;
   readonly #isInterrupted: () => boolean;
   readonly #meanwhile: () => void;
+  #hurriedSlices = 0;
+  #fences = 0;
 
   /** @param isInterrupted see `Surroundings`. @param meanwhile is called while it waits for others: serves their requests. */
   constructor(
@@ -86,6 +92,22 @@ export class Crew implements Surroundings {
   enter(hart: Hart): void {
     this.board.enter(hart.index);
     this.#mailbox.receive();
+  }
+
+  /** Another hart waits for this one: its next slices are short. */
+  hurry(): void {
+    this.#hurriedSlices = HURRIED_SLICES;
+  }
+
+  /** Instructions that the next slice may have at most. */
+  nextSlice(): number {
+    if (this.#fences !== this.#mailbox.fences) {
+      this.#fences = this.#mailbox.fences;
+      this.hurry();
+    }
+    if (this.#hurriedSlices === 0) return SliceLength.threads;
+    this.#hurriedSlices--;
+    return SliceLength.hurried;
   }
 
   leave(hart: Hart): void {

@@ -10,7 +10,7 @@ import { GuestMemory } from "../memory.ts";
 import type { ProcessorFactory } from "../processor.ts";
 import { Activity } from "../profile/activity.ts";
 import { prepareHart } from "../sbi/hart-port.ts";
-import { SliceLength, sliceBudget } from "../slice-budget.ts";
+import { sliceBudget } from "../slice-budget.ts";
 import { Crew, type CrewMemory } from "./crew.ts";
 import { RemoteDevices } from "./requests.ts";
 
@@ -72,7 +72,7 @@ export class HartThread {
     if (board.generation !== this.#generation) this.#begin();
     if (this.#generation !== 0 && !this.#resetting && this.#runner.wake()) {
       board.noteHopeful(index);
-      this.#runner.runSlice(sliceBudget(this.#hart.nextDeadline(), this.#hart.clock, SliceLength.threads));
+      this.#runner.runSlice(sliceBudget(this.#hart.nextDeadline(), this.#hart.clock, this.#crew.nextSlice()));
       return;
     }
     this.#crew.receive();

@@ -36,13 +36,10 @@ interface Parts extends ThreadOptions {
 
 /** Looks for another request while hart 0 sleeps, before its thread does too: a driver's next access comes soon. */
 const SPINS = 600;
-/** Slices of hart 0 that are kept short after a request. */
-const HURRIED_SLICES = 50;
 
 export class MachineThreads {
   readonly crew: Crew;
   readonly #server: RequestServer;
-  #hurried = 0;
 
   constructor(parts: Parts) {
     const { harts, memory, hart, start, clock } = parts;
@@ -63,17 +60,11 @@ export class MachineThreads {
     for (let index = 1; index < harts; index++) parts.spawn({ ...common, hart: index, clockOriginMs: clock.originMs });
   }
 
-  /** A hart of another thread has used a device recently, and will probably again. */
-  get isHurried(): boolean {
-    return this.#hurried > 0;
-  }
-
   /** Serves the requests that are there. @param idle hart 0 has nothing to do: waits a moment for more of them. */
   serve(idle: boolean): void {
     this.crew.board.nextDeviceRound();
-    if (this.#hurried > 0) this.#hurried--;
     if (!this.#server.serve()) return;
-    this.#hurried = HURRIED_SLICES;
+    this.crew.hurry();
     for (let spin = 0; idle && spin < SPINS; spin++) {
       if (this.#server.serve()) spin = 0;
       else Atomics.pause();

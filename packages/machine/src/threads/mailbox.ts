@@ -30,6 +30,8 @@ export class Mailbox {
   readonly #outbox: readonly MessageRing[];
   /** A fence for instructions is to be done. */
   #codeFence = false;
+  /** Fences that other harts have asked for, and waited for. */
+  #fences = 0;
   #low = new BigInt64Array(1);
   #halves = new Int32Array(this.#low.buffer);
 
@@ -100,13 +102,14 @@ export class Mailbox {
 
   // ---- what others tell this thread
 
+  /** How many fences other harts have asked for. */
+  get fences(): number {
+    return this.#fences;
+  }
+
   /** This hart executed `fence.i`: `receive` has to be called before its next instruction. */
   codeFence(): void {
     this.#codeFence = true;
-  }
-
-  get codeFenceDue(): boolean {
-    return this.#codeFence;
   }
 
   /** Does what others have asked for. Not while generated code of this hart is on the stack. */
@@ -124,14 +127,18 @@ export class Mailbox {
     for (let kind = ring.receive(); kind !== 0; kind = ring.receive()) {
       if (kind === Message.written) this.#written(ring.low, ring.high, ring.operand);
       else if (kind === Message.protect) this.#hart.dropWriteTags(ring.low);
-      else if (kind === Message.fenceCode) this.#codeFence = true;
-      else this.#fenceAddresses(ring);
+      else this.#fence(kind, ring);
     }
     const sum = ring.takeSum();
     if (sum !== 0) this.#doAll(sum);
   }
 
-  #fenceAddresses(ring: MessageRing): void {
+  #fence(kind: number, ring: MessageRing): void {
+    this.#fences++;
+    if (kind === Message.fenceCode) {
+      this.#codeFence = true;
+      return;
+    }
     this.#halves[0] = ring.low;
     this.#halves[1] = ring.high;
     const address = this.#low[0];

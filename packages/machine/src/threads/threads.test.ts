@@ -166,7 +166,7 @@ test("threads: what is written before a fence is seen by who sees what is writte
 
 test("threads: after a full fence one of two harts sees the other's store", async () => {
   // Each round both meet at a barrier, store to their own word, fence, and read the other's: not both may read the old one.
-  const rounds = 3000;
+  const rounds = 1500;
   const side = (p: Program, mine: number, others: number, result: number) => {
     p.do(...li(s2, rounds), addi(s3, zero, 0))
       .label(`round${mine}`)
