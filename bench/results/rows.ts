@@ -84,6 +84,8 @@ export interface GroupResult {
   /** Over the ratios of the group; undefined where there is none. */
   readonly mean: number | undefined;
   readonly worst: number | undefined;
+  /** How many ratios these are of; fewer than the rows where a workload failed. */
+  readonly ratios: number;
 }
 
 /** The rows by group, with the mean and the worst of their ratios where the group is judged by them. */
@@ -95,6 +97,6 @@ export function groupResults(rows: readonly Row[]): GroupResult[] {
     const group = groupOf(name);
     const judged = group.mean !== undefined && ratios.length > 0;
     const [mean, worst] = judged ? [geometricMean(ratios), Math.min(...ratios)] : [undefined, undefined];
-    return [{ name, group, rows: own, mean, worst }];
+    return [{ name, group, rows: own, mean, worst, ratios: ratios.length }];
   });
 }

@@ -25,6 +25,15 @@ test("summaryText: shows the spread only where there is one to show", () => {
   assert.equal(summaryText(undefined, "s"), "");
 });
 
+test("resultTable: says when a mean is not over all rows", () => {
+  const samples = madeSamples();
+  samples.add("xz", "QEMU 7.2", 1);
+  const added = { name: "gcc", title: "gcc", group: "real", unit: "s" } as const;
+  for (const machine of ["bulkhead", "QEMU 7.2"]) samples.add("gcc", machine, 1);
+  const table = resultTable(groupResults(rowsOf([...workloads, added], samples, comparison)), comparison);
+  assert.match(table, /geometric mean of 1 of 2 .* 1\.00×/);
+});
+
 test("resultTable: has a column for each machine and a verdict for each target", () => {
   const table = resultTable(groupResults(rowsOf(workloads, madeSamples(), comparison)), comparison);
   const lines = table.split("\n");

@@ -32,8 +32,12 @@ function verdictOf(row: Row, kind: Comparison["kind"]): string {
   return `${words[verdict]} (${targetText(target, unit === "s" ? "×" : unit === "×" ? "×" : ` ${unit}`)})`;
 }
 
-function groupCells({ group, rows, mean, worst }: GroupResult, { peers, others, kind }: Comparison): string[][] {
+function groupCells(
+  { group, rows, mean, worst, ratios }: GroupResult,
+  { peers, others, kind }: Comparison,
+): string[][] {
   const blank = ["", ...[...peers, ...others].map(() => "")];
+  const part = ratios < rows.length ? ` of ${ratios} of ${rows.length}` : "";
   const judged = (label: string, value: number | undefined, target: Target | undefined): string[][] => {
     if (value === undefined || target === undefined) return [];
     const verdict = kind === "qemu" ? `${words[judge(value, target, true)]} (${targetText(target, "×")})` : "";
@@ -49,8 +53,8 @@ function groupCells({ group, rows, mean, worst }: GroupResult, { peers, others, 
       summaryText(row.native && { ...row.native, samples: [] }, row.workload.unit),
       verdictOf(row, kind),
     ]),
-    ...judged("  geometric mean", mean, group.mean),
-    ...judged("  worst", worst, group.worst),
+    ...judged(`  geometric mean${part}`, mean, group.mean),
+    ...judged(`  worst${part}`, worst, group.worst),
   ];
 }
 

@@ -38,16 +38,23 @@ const GRACE_MS = 60_000;
 /** Exit codes of `timeout`: its own, and that of a command ended by SIGTERM as busybox passes it on. */
 const GIVEN_UP: readonly number[] = [124, 143];
 
-/** A command's output, and whether the guest's `timeout` ended it. */
+/** A command's output, whether the guest's `timeout` ended it, and a sentence where it failed. */
 export interface LimitedRun {
   readonly output: string;
   readonly givenUp: boolean;
+  readonly failure?: string;
   /** Processor time of the machine's process per second: 1 is a whole core. */
   readonly busy: number;
 }
 
 /** Runs a command for at most `limitSeconds` of the guest's time and insists on its success. Errors: `guest-failed`. */
 export async function runLimited(guest: RunningGuest, command: string, limitSeconds: number): Promise<LimitedRun> {
+  const run = await runToEnd(guest, command, limitSeconds);
+  if (run.failure === undefined) return run;
+  throw new BenchError("guest-failed", run.failure);
+}
+
+async function runToEnd(guest: RunningGuest, command: string, limitSeconds: number): Promise<LimitedRun> {
   const limit = Math.ceil(limitSeconds);
   const before = guest.usage.cpuSeconds;
   const { output, exit, hostSeconds } = await guest.run(`timeout ${limit} ${command}`, limit * 1000 + GRACE_MS);
@@ -55,7 +62,7 @@ export async function runLimited(guest: RunningGuest, command: string, limitSeco
   if (exit === 0) return { output, busy, givenUp: false };
   if (GIVEN_UP.includes(exit)) return { output, busy, givenUp: true };
   const said = output.trim().slice(-400);
-  throw new BenchError("guest-failed", `${command} on ${guest.emulator.name} ended with ${exit}: ${said}`);
+  return { output, busy, givenUp: false, failure: `${command} on ${guest.emulator.name} ended with ${exit}: ${said}` };
 }
 
 /** How long a workload may take that is expected to take `expectedSeconds`. */
@@ -76,7 +83,9 @@ export async function measure(
   const machine = guest.emulator.name;
   await round.step(`${machine}: ${title}`, expectedSeconds, async () => {
     const limit = limitFor(expectedSeconds);
-    const { output, givenUp, busy } = await runLimited(guest, command, limit);
+    const ended = await runToEnd(guest, command, limit);
+    if (ended.failure !== undefined) return round.problem(ended.failure);
+    const { output, givenUp, busy } = ended;
     const result = givenUp ? { seconds: limit } : read(output);
     if (givenUp) round.problem(`${name} on ${machine} was given up after ${limit} s and counts with them`);
     if (result === undefined) round.problem(`${name} on ${machine} reported nothing: ${output.trim().slice(-200)}`);
