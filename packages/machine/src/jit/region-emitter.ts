@@ -4,7 +4,7 @@ import { type FunctionBuilder, type Label, ValueType } from "../wasm/index.ts";
 import type { CodeWindow } from "./code-window.ts";
 import { type Block, type Edge, lastPage } from "./control-flow.ts";
 import { floatUse } from "./float-use.ts";
-import { type BlockRegisters, CLEAN, EMPTY, registersOf } from "./liveness.ts";
+import { type BlockRegisters, CLEAN, EMPTY, registersOf, type Segment } from "./liveness.ts";
 import {
   type BlockNode,
   type DispatchNode,
@@ -125,7 +125,8 @@ class RegionEmitter {
   #entry(node: EntryNode): void {
     const { block } = node;
     const { liveIn, segment } = this.#registers.get(block)!;
-    this.#operations.enter(block.offset, liveIn, segment);
+    this.#operations.enter(block.offset, liveIn);
+    this.#operations.within(segment);
     this.#guard(block.offset >> 12, block);
     this.#link(node, node.links[0]!);
   }
@@ -134,7 +135,8 @@ class RegionEmitter {
     const { block } = node;
     const operations = this.#operations;
     const { dirtyIn, segment } = this.#registers.get(block)!;
-    operations.beginBlock(block.steps.length, dirtyIn, segment);
+    operations.beginBlock(block.steps.length, dirtyIn);
+    operations.within(segment);
     const last = block.steps.at(-1)!;
     for (const step of block.steps) {
       operations.emit(step.decoded, step.offset, step === last ? block.ending : "next");
@@ -160,14 +162,14 @@ class RegionEmitter {
   #comeBack(block: Block, edge: Edge): void {
     if (block.ending === "jump" && "block" in edge) this.#operations.mark(edge.block.offset);
     if (block.ending !== "call") return;
-    const next = "block" in edge ? this.#registers.get(edge.block)! : { liveIn: EMPTY, segment: CLEAN };
-    this.#operations.reload(next.liveIn, next.segment);
+    this.#operations.reload("block" in edge ? this.#registers.get(edge.block)!.liveIn : EMPTY);
     this.#operations.mark(block.steps.at(-1)!.offset);
   }
 
   #edge(node: BlockNode, position: number): void {
     const { edges, steps } = node.block;
     const edge = edges[position]!;
+    this.#operations.within(this.#segmentOf(node.block, edge));
     if ("exit" in edge) {
       this.#operations.exit(edge.exit);
       return;
@@ -177,6 +179,12 @@ class RegionEmitter {
     const link = node.links[links]!;
     if (this.#isBackward(node, link)) this.#operations.exitOnBudget(edge.block.offset);
     this.#link(node, link);
+  }
+
+  /** The segment that an edge belongs to: behind a call, the one that it leads to. */
+  #segmentOf(from: Block, edge: Edge): Segment {
+    if (from.ending !== "call") return this.#registers.get(from)!.segment;
+    return "block" in edge ? this.#registers.get(edge.block)!.segment : CLEAN;
   }
 
   #isBackward(from: RegionNode, { node }: Link): boolean {

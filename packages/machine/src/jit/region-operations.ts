@@ -76,19 +76,23 @@ export class RegionOperations extends WasmOperations<number> {
   }
 
   /** Begins at an entry, whose offset from the home page is given. */
-  enter(offset: number, live: RegisterSet, segment: Segment): void {
+  enter(offset: number, live: RegisterSet): void {
     const { b } = this;
     b.get(PC);
     if (offset !== 0) b.i64(BigInt(offset)).op(Op.i64_sub);
     b.set(this.#home);
-    this.reload(live, segment);
+    this.reload(live);
     this.mark(offset);
   }
 
-  /** Takes registers and what else is kept in locals from memory, at the start of a segment. */
-  reload({ x, f }: RegisterSet, segment: Segment): void {
-    const { b } = this;
+  /** What is emitted next leaves the region as blocks of this segment do. */
+  within(segment: Segment): void {
     this.#segment = segment;
+  }
+
+  /** Takes registers and what else is kept in locals from memory. */
+  reload({ x, f }: RegisterSet): void {
+    const { b } = this;
     b.get(HART).memory(Memory.i32_load, HartState.budget).set(this.#budget);
     this.inlineFloat?.load();
     if ((x & DATA_TLB) !== 0) this.#loadDataTlb();
@@ -114,8 +118,7 @@ export class RegionOperations extends WasmOperations<number> {
   }
 
   /** Charges the budget for a block of `count` instructions. */
-  beginBlock(count: number, dirty: RegisterSet, segment: Segment): void {
-    this.#segment = segment;
+  beginBlock(count: number, dirty: RegisterSet): void {
     this.b.get(this.#budget).i32(count).op(Op.i32_sub).set(this.#budget);
     this.#remaining = count;
     this.#dirty = dirty;
