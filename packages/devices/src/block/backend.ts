@@ -15,6 +15,9 @@ export interface BlockBackend {
   read(offset: number, into: Uint8Array): void;
   /** Writes all of `from`. */
   write(offset: number, from: Uint8Array): void;
+  /** `read` and `write` for memory in pieces, where one call does for all of them. Both or neither. */
+  readPieces?(offset: number, pieces: readonly Uint8Array[]): void;
+  writePieces?(offset: number, pieces: readonly Uint8Array[]): void;
   /** Returns when all that was written is on stable storage. */
   flush(): void;
   /** The guest does not need these bytes any more; what they read as is undefined. */

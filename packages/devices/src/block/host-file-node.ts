@@ -3,9 +3,23 @@
  * other processes. Who calls it: `openDisk`.
  */
 import { spawnSync } from "node:child_process";
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  readvSync,
+  writeSync,
+  writevSync,
+} from "node:fs";
 import { DiskError } from "./disk-error.ts";
 import type { ImageFile } from "./image-file.ts";
+import { bytesOf } from "./pieces.ts";
+
+/** Pieces of memory in one call; the kernel takes no more. */
+const MOST_PIECES = 1024;
 
 export class HostFile implements ImageFile {
   readonly name: string;
@@ -44,6 +58,52 @@ export class HostFile implements ImageFile {
       done += writeSync(this.#fd, from, done, from.length - done, offset + done);
       this.#size = Math.max(this.#size, offset + done);
     }
+  }
+
+  readPieces(offset: number, pieces: readonly Uint8Array[]): number {
+    let total = 0;
+    for (let first = 0; first < pieces.length; first += MOST_PIECES) {
+      const some = pieces.slice(first, first + MOST_PIECES);
+      const wanted = bytesOf(some);
+      let done = readvSync(this.#fd, some, offset + total);
+      // Less than all of it comes only at the end of a file, or seldom.
+      if (done < wanted) done += this.#eachRest(some, done, (rest, at) => this.read(offset + total + at, rest));
+      total += done;
+      if (done < wanted) break;
+    }
+    return total;
+  }
+
+  writePieces(offset: number, pieces: readonly Uint8Array[]): void {
+    this.#unflushed = true;
+    let total = 0;
+    for (let first = 0; first < pieces.length; first += MOST_PIECES) {
+      const some = pieces.slice(first, first + MOST_PIECES);
+      const wanted = bytesOf(some);
+      const done = writevSync(this.#fd, some, offset + total);
+      this.#size = Math.max(this.#size, offset + total + done);
+      if (done < wanted) {
+        this.#eachRest(some, done, (rest, at) => {
+          this.write(offset + total + at, rest);
+          return rest.length;
+        });
+      }
+      total += wanted;
+    }
+  }
+
+  /** Does what a call for many pieces has left, until one of them is not moved whole. @returns bytes moved. */
+  #eachRest(pieces: readonly Uint8Array[], done: number, move: (rest: Uint8Array, at: number) => number): number {
+    let at = 0;
+    let moved = 0;
+    for (const piece of pieces) {
+      const rest = piece.subarray(Math.min(piece.length, Math.max(0, done - at)));
+      const count = rest.length === 0 ? 0 : move(rest, at + piece.length - rest.length);
+      moved += count;
+      if (count < rest.length) break;
+      at += piece.length;
+    }
+    return moved;
   }
 
   /**

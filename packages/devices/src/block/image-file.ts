@@ -12,6 +12,9 @@ export interface ImageFile {
   read(offset: number, into: Uint8Array): number;
   /** Writes all of `from`, beyond the end too: what lies between reads as zeros. */
   write(offset: number, from: Uint8Array): void;
+  /** `read` and `write` for memory in pieces, where one call does for all of them. Both or neither. */
+  readPieces?(offset: number, pieces: readonly Uint8Array[]): number;
+  writePieces?(offset: number, pieces: readonly Uint8Array[]): void;
   /** Returns when all that was written is on stable storage. */
   flush(): void;
   /** Cuts the file, or lets it end with zeros. */

@@ -35,6 +35,20 @@ export class MemoryFile implements ImageFile {
     this.#size = Math.max(this.#size, offset + from.length);
   }
 
+  readPieces(offset: number, pieces: readonly Uint8Array[]): number {
+    let done = 0;
+    for (const piece of pieces) done += this.read(offset + done, piece);
+    return done;
+  }
+
+  writePieces(offset: number, pieces: readonly Uint8Array[]): void {
+    let done = 0;
+    for (const piece of pieces) {
+      this.write(offset + done, piece);
+      done += piece.length;
+    }
+  }
+
   flush(): void {}
 
   resize(bytes: number): void {

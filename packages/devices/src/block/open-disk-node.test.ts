@@ -37,6 +37,21 @@ test("openDisk: reads and writes the file, also through shared memory", () => {
   assert.deepEqual([...readFileSync(path).subarray(1023, 1025)], [7, 9]);
 });
 
+test("openDisk: reads and writes memory in many pieces, and in as many as there are", () => {
+  const path = image("pieces", 2 * 1024 * 1024);
+  const disk = openDisk(path);
+  const bytes = Uint8Array.from({ length: 1500 * 512 }, (_, i) => i >> 9);
+  const cut = (from: Uint8Array) => Array.from({ length: 1500 }, (_, i) => from.subarray(i * 512, (i + 1) * 512));
+  disk.writePieces(512, cut(bytes));
+  const found = new Uint8Array(bytes.length);
+  disk.readPieces(512, cut(found));
+  assert.deepEqual(found, bytes);
+  assert.deepEqual(new Uint8Array(readFileSync(path)).subarray(512, 512 + bytes.length), bytes);
+  truncateSync(path, 1000 * 512);
+  assert.throws(() => disk.readPieces(512, cut(found)), { code: "disk-truncated" });
+  disk.close();
+});
+
 test("openDisk: says by its code what is wrong", () => {
   mkdirSync(join(directory, "folder"));
   const codes: [string, boolean, string][] = [

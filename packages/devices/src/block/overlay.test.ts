@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { seededRandom } from "../testing/random.ts";
 import { MemoryBackend } from "./memory-backend.ts";
 import { Overlay } from "./overlay.ts";
+import { readPieces, writePieces } from "./pieces.ts";
 
 const SIZE = 4096 * 9 + 512;
 
@@ -52,10 +53,14 @@ test("overlay: random reads and writes agree with a plain disk", (t) => {
     const length = 512 * (1 + random.below(Math.min(40, (SIZE - offset) / 512)));
     const bytes = random.bytes(length);
     const kind = random.below(8);
-    if (kind < 4) for (const disk of [overlay, plain]) disk.write(offset, bytes);
+    const half = bytes.length >> 1;
+    const pieces = [bytes.subarray(0, half), bytes.subarray(half)];
+    if (kind < 2) for (const disk of [overlay, plain]) disk.write(offset, bytes);
+    else if (kind < 4) for (const disk of [overlay, plain]) writePieces(disk, offset, pieces);
     else if (kind === 4) for (const disk of [overlay, plain]) disk.writeZeroes(offset, length);
     const found = new Uint8Array(length);
-    overlay.read(offset, found);
+    if (kind === 5) readPieces(overlay, offset, [found.subarray(0, half), found.subarray(half)]);
+    else overlay.read(offset, found);
     assert.deepEqual(found, plain.bytes.subarray(offset, offset + length));
   }
   assert.deepEqual(readAll(overlay), plain.bytes);

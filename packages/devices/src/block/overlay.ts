@@ -3,6 +3,7 @@
  * Who calls it: runs that must leave a disk image as it was.
  */
 import type { BlockBackend } from "./backend.ts";
+import { bytesOf, readGathered, readPieces, writePieces } from "./pieces.ts";
 
 /** The unit of copying: what a guest's file system writes at a time. */
 const BLOCK_BYTES = 4096;
@@ -50,6 +51,21 @@ export class Overlay implements BlockBackend {
     for (let at = offset; at < end; at = this.#blockEnd(at)) this.#place(at, Place.upper);
   }
 
+  readPieces(offset: number, pieces: readonly Uint8Array[]): void {
+    const layer = this.#layerOf(offset, bytesOf(pieces));
+    if (layer === undefined) readGathered(this, offset, pieces);
+    else readPieces(layer, offset, pieces);
+  }
+
+  writePieces(offset: number, pieces: readonly Uint8Array[]): void {
+    const end = offset + bytesOf(pieces);
+    if (end === offset) return;
+    this.#fill(offset);
+    this.#fill(end);
+    writePieces(this.#upper, offset, pieces);
+    for (let at = offset; at < end; at = this.#blockEnd(at)) this.#place(at, Place.upper);
+  }
+
   /** Nothing of an overlay outlives the run, so there is nothing to make stable. */
   flush(): void {}
 
@@ -82,6 +98,16 @@ export class Overlay implements BlockBackend {
     if (this.#placeOf(start) === Place.base) this.#base.read(start, block);
     this.#upper.write(start, block);
     this.#place(start, Place.upper);
+  }
+
+  /** The layer that has all of some bytes, if one has. */
+  #layerOf(offset: number, length: number): BlockBackend | undefined {
+    const place = this.#placeOf(offset);
+    if (place === Place.zero) return undefined;
+    for (let at = offset; at < offset + length; at = this.#blockEnd(at)) {
+      if (this.#placeOf(at) !== place) return undefined;
+    }
+    return place === Place.upper ? this.#upper : this.#base;
   }
 
   #blockEnd(offset: number): number {

@@ -2,6 +2,7 @@
 import { type BlockBackend, SECTOR_BYTES } from "./backend.ts";
 import { DiskError } from "./disk-error.ts";
 import type { ImageFile } from "./image-file.ts";
+import { bytesOf, readGathered, writeGathered } from "./pieces.ts";
 import { formatOf } from "./probe.ts";
 
 /** A hole is worth a call for it from this size on. */
@@ -42,14 +43,23 @@ export class RawImage implements BlockBackend {
   }
 
   read(offset: number, into: Uint8Array): void {
-    const found = this.file.read(offset, into);
-    if (found === into.length) return;
-    throw new DiskError("disk-truncated", `disk ${this.file.name} has become shorter than ${this.#size} bytes`);
+    if (this.file.read(offset, into) < into.length) throw this.#tooShort();
   }
 
   write(offset: number, from: Uint8Array): void {
     if (offset === 0 && this.#guessed) this.#guard(from);
     this.file.write(offset, from);
+  }
+
+  readPieces(offset: number, pieces: readonly Uint8Array[]): void {
+    if (this.file.readPieces === undefined) readGathered(this, offset, pieces);
+    else if (this.file.readPieces(offset, pieces) < bytesOf(pieces)) throw this.#tooShort();
+  }
+
+  writePieces(offset: number, pieces: readonly Uint8Array[]): void {
+    if (this.file.writePieces === undefined || (offset === 0 && this.#guessed)) {
+      writeGathered(this, offset, pieces);
+    } else this.file.writePieces(offset, pieces);
   }
 
   flush(): void {
@@ -85,6 +95,10 @@ export class RawImage implements BlockBackend {
     } finally {
       this.file.close();
     }
+  }
+
+  #tooShort(): DiskError {
+    return new DiskError("disk-truncated", `disk ${this.file.name} has become shorter than ${this.#size} bytes`);
   }
 
   /** @returns the bytes that became a hole, if any did. */

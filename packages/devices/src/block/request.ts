@@ -2,6 +2,7 @@
 import type { Chain } from "../chain.ts";
 import { SECTOR_BYTES } from "./backend.ts";
 import { MAX_DISCARD_SECTORS, MAX_RANGES, MAX_ZERO_SECTORS } from "./config.ts";
+import { bytesOf } from "./pieces.ts";
 import { BlockStatus } from "./status.ts";
 
 export const HEADER_BYTES = 16;
@@ -82,8 +83,5 @@ function range(kind: "discard" | "writeZeroes", chain: Chain, disk: DiskShape): 
 
 /** Bytes of data that a request moves. */
 export function requestBytes(request: DiskRequest): number {
-  if (request.kind !== "read" && request.kind !== "write") return 0;
-  let bytes = 0;
-  for (const piece of request.pieces) bytes += piece.length;
-  return bytes;
+  return request.kind === "read" || request.kind === "write" ? bytesOf(request.pieces) : 0;
 }

@@ -4,6 +4,7 @@ import { type Random, seededRandom } from "../../testing/random.ts";
 import type { BlockBackend } from "../backend.ts";
 import { MemoryBackend } from "../memory-backend.ts";
 import { MemoryFile } from "../memory-file.ts";
+import { readPieces, writePieces } from "../pieces.ts";
 import { checkQcow2 } from "./check.ts";
 import { type CreateOptions, createQcow2 } from "./create.ts";
 import { Qcow2Image } from "./image.ts";
@@ -23,6 +24,17 @@ function content(disk: BlockBackend, offset = 0, length = disk.size): Uint8Array
   const bytes = new Uint8Array(length);
   disk.read(offset, bytes);
   return bytes;
+}
+
+/** Bytes with views of them in pieces, as a guest's memory is. */
+function inPieces(random: Random, bytes: Uint8Array): [Uint8Array, Uint8Array[]] {
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const length = Math.min(bytes.length - at, 512 * (1 + random.below(40)));
+    pieces.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return [bytes, pieces];
 }
 
 /** Does what a guest could do, to an image and to a plain disk. */
@@ -45,14 +57,20 @@ function exercise(random: Random, image: Qcow2Image, plain: MemoryBackend, round
         image.discard(offset, length);
         for (const disk of [image, plain]) disk.writeZeroes(offset, length, true);
         break;
-      case 3:
+      case 3: {
+        const [all, pieces] = inPieces(random, new Uint8Array(length));
+        readPieces(image, offset, pieces);
+        assert.deepEqual(all, plain.bytes.subarray(offset, offset + length));
+        break;
+      }
       case 4:
         assert.deepEqual(content(image, offset, length), plain.bytes.subarray(offset, offset + length));
         break;
       default: {
         const bytes = new Uint8Array(length).fill(random.below(256));
         bytes[0] = i;
-        for (const disk of [image, plain]) disk.write(offset, bytes);
+        const [, pieces] = inPieces(random, bytes);
+        for (const disk of [image, plain]) writePieces(disk, offset, pieces);
       }
     }
   }

@@ -6,6 +6,7 @@
 import { type BlockBackend, SECTOR_BYTES } from "../backend.ts";
 import { DiskError } from "../disk-error.ts";
 import { type ImageFile, readPadded } from "../image-file.ts";
+import { bytesOf, readGathered, writeGathered } from "../pieces.ts";
 import { ClusterMap } from "./cluster-map.ts";
 import { CompressedClusters, type Decompress } from "./compressed.ts";
 import { high, low, type Mapping } from "./entry.ts";
@@ -83,6 +84,29 @@ export class Qcow2Image implements BlockBackend {
           ? this.#overwrite(offset + at, from.subarray(at), mapping)
           : this.#writeTaking(offset + at, from.subarray(at));
     }
+  }
+
+  readPieces(offset: number, pieces: readonly Uint8Array[]): void {
+    const place = this.#placeOf(offset, bytesOf(pieces));
+    if (place === undefined || this.file.readPieces === undefined) {
+      readGathered(this, offset, pieces);
+      return;
+    }
+    // Only the end of a file may be missing, and what is missing reads as zeros.
+    for (let left = this.file.readPieces(place.host, pieces), i = 0; i < pieces.length; left -= pieces[i++].length) {
+      if (left < pieces[i].length) pieces[i].fill(0, Math.max(0, left));
+    }
+  }
+
+  writePieces(offset: number, pieces: readonly Uint8Array[]): void {
+    this.#expectSound();
+    const place = this.#placeOf(offset, bytesOf(pieces));
+    if (place?.copied !== true || this.file.writePieces === undefined) {
+      writeGathered(this, offset, pieces);
+      return;
+    }
+    this.#checkPlace(place.host, bytesOf(pieces));
+    this.file.writePieces(place.host, pieces);
   }
 
   flush(): void {
@@ -237,12 +261,27 @@ export class Qcow2Image implements BlockBackend {
   #overwrite(offset: number, from: Uint8Array, mapping: Mapping): number {
     const length = this.#extent(offset, from.length, mapping);
     const within = offset % this.#clusterBytes;
-    this.#expectInFile(mapping.host, within + length);
-    this.#sound(() => {
-      for (let at = 0; at < within + length; at += this.#clusterBytes) this.refcounts.checkData(mapping.host + at);
-    });
+    this.#checkPlace(mapping.host + within, length);
     this.file.write(mapping.host + within, from.subarray(0, length));
     return length;
+  }
+
+  /** Where bytes are, if they have one place in the file. */
+  #placeOf(offset: number, length: number): { readonly host: number; readonly copied: boolean } | undefined {
+    const mapping = this.map.get(this.#clusterOf(offset));
+    if (mapping.kind !== "data" || this.#extent(offset, length, mapping) < length) return undefined;
+    const within = offset % this.#clusterBytes;
+    this.#expectInFile(mapping.host, within + length);
+    return { host: mapping.host + within, copied: mapping.copied };
+  }
+
+  /** Refuses to write over what is no data, or behind the end of a truncated file. */
+  #checkPlace(host: number, length: number): void {
+    const first = host - (host % this.#clusterBytes);
+    this.#expectInFile(first, host + length - first);
+    this.#sound(() => {
+      for (let at = first; at < host + length; at += this.#clusterBytes) this.refcounts.checkData(at);
+    });
   }
 
   /** Writes to clusters that have no place of their own yet. @returns how many bytes. */
