@@ -89,6 +89,6 @@ export async function measure(
     const result = givenUp ? { seconds: limit } : read(output);
     if (givenUp) round.problem(`${name} on ${machine} was given up after ${limit} s and counts with them`);
     if (result === undefined) round.problem(`${name} on ${machine} reported nothing: ${output.trim().slice(-200)}`);
-    else round.samples.add(name, machine, result.seconds * (round.cpuTime ? busy : 1), result.checksum);
+    else round.samples.add(name, machine, result.seconds * (round.cpuTime && !givenUp ? busy : 1), result.checksum);
   });
 }
