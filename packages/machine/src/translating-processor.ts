@@ -38,7 +38,7 @@ export interface ProcessorHart extends HartCallouts {
 /** How often a jump target is met before it is translated. `never` leaves all to the interpreter, 0 translates at once. */
 export type JitThreshold = number | "never";
 
-const DEFAULT_THRESHOLD = 40;
+const DEFAULT_THRESHOLD = 100;
 /** So many meetings that a jump-cache entry never counts down to them. */
 const NEVER = 0x7fff_fff0;
 
@@ -83,6 +83,7 @@ export class TranslatingProcessor implements Processor {
       decode: (word: number, entry: number) => this.#decode(word, entry),
       miss: (base: number, pc: bigint, offset: number, entry: number) =>
         this.#miss(base, pc, offset >>> 0, entry, key === 0),
+      sample: (region: number) => this.#translator.sample(region),
     };
     const interpreter = new WebAssembly.Instance(
       compiled(`interpreter ${key} ${profile}`, () => interpreterModule(key, profile)),

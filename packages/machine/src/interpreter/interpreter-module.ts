@@ -26,7 +26,7 @@ const illegal: Pick<Instruction, "semantics"> = {
  * The module's bytes. It imports `env.memory`, `env.regions` (the table of translated regions), the call-outs,
  * `dispatch.decode(word, entry)` which fills a decode-cache entry, and `dispatch.miss(hart, pc, offset, entry)` for a jump
  * target whose jump-cache entry is another's or that was met more than `threshold` times. A positive `region` in an entry is a
- * packed target, any other counts down.
+ * packed target, any other counts down. `dispatch.sample(region)` hears of regions that call and depart.
  * @param profile whether the hart is to say what it does.
  */
 export function interpreterModule(threshold: number, profile = false): Uint8Array<ArrayBuffer> {
@@ -36,11 +36,12 @@ export function interpreterModule(threshold: number, profile = false): Uint8Arra
   const imports = new RuntimeImports(module);
   const decode = module.importFunction("dispatch", "decode", [i32, i32], []);
   const miss = module.importFunction("dispatch", "miss", [i32, i64, i32, i32], []);
+  const sample = module.importFunction("dispatch", "sample", [i32], []);
   const fetch = imports.callout("fetch");
   const takeException = imports.runtime("takeException");
   const interpret = module.function([i32, i64, i32], [i32]);
   emitInterpret(interpret, imports, { decode, fetch });
-  emitEntrances(module, { interpret: interpret.index, miss, fetch, takeException }, threshold, profile);
+  emitEntrances(module, { interpret: interpret.index, miss, sample, fetch, takeException }, threshold, profile);
   return module.finish();
 }
 

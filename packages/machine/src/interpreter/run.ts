@@ -31,22 +31,31 @@ export interface RunCalls {
   /** `miss(hart, pc, offset, entry)`, see `interpreterModule`. */
   readonly miss: number;
   readonly fetch: number;
+  /** `sample(region)` hears now and then of the index of a region that calls or departs. */
+  readonly sample: number;
   /** Of the runtime module. */
   readonly takeException: number;
 }
 
+/** Of how many calls and departures of small regions one is reported to `sample`, which finds those that are hot. */
+export const SAMPLE_INTERVAL = 1024;
+
 /** Parameters and result of `resume`. */
 export const RESUME = { parameters: [i32, i32, i64, i64], results: [i64] } as const;
 
+/** Parameters and result of `invoke`. */
+export const INVOKE = { parameters: [i32, i32, i64, i64, i32], results: [i64] } as const;
+
 /** Parameters and result of `depart`. */
-export const DEPART = { parameters: [i32, i32, i64, i32], results: [i64] } as const;
+export const DEPART = { parameters: [i32, i32, i64, i32, i32], results: [i64] } as const;
 
 /**
  * Writes the module's entrances:
  *  - `resume(hart, depth, pc, until)` executes from `pc` until control comes to `until`, which it gives back, or until all callers
  *    have to leave: then it gives the pc with `LEAVE`;
  *  - `run(hart)` executes from the hart's pc until a signal or the end of the budget;
- *  - `depart(hart, depth, pc, exit)` leaves a region by an exit;
+ *  - `invoke(hart, depth, pc, until, region)` is `resume` as a region calls it that may become hot;
+ *  - `depart(hart, depth, pc, exit, region)` leaves a region by an exit;
  *  - `retired(hart, depth, entry, pc)` stands in the table where a region was: it makes the target cache forget the pc.
  *
  * @param threshold how often a jump target is met before `miss` is asked for its region.
@@ -56,7 +65,8 @@ export function emitEntrances(module: ModuleBuilder, calls: RunCalls, threshold:
   const resume = module.function(RESUME.parameters, RESUME.results, "resume");
   const regionType = module.type(REGION_PARAMETERS, REGION_RESULTS);
   emitResume(resume, calls, regionType, threshold, profile);
-  emitDepart(module.function(DEPART.parameters, DEPART.results, "depart"), regionType);
+  emitInvoke(module.function(INVOKE.parameters, INVOKE.results, "invoke"), resume.index, calls.sample);
+  emitDepart(module.function(DEPART.parameters, DEPART.results, "depart"), regionType, calls.sample);
   emitRun(module.function([i32], [], "run"), resume.index, calls.takeException, profile);
   emitRetired(module.function(REGION_PARAMETERS, REGION_RESULTS, "retired"));
 }
@@ -164,9 +174,24 @@ function emitRun(b: FunctionBuilder, resume: number, takeException: number, prof
   b.end();
 }
 
-function emitDepart(b: FunctionBuilder, regionType: number): void {
-  const [pc, exit] = [2, 3];
+/** Reports a region now and then. */
+function emitSample(b: FunctionBuilder, region: number, sample: number): void {
+  b.get(HART).get(HART).memory(Memory.i32_load, HartState.sampleIn).i32(1).op(Op.i32_sub);
+  b.memory(Memory.i32_store, HartState.sampleIn);
+  b.get(HART).memory(Memory.i32_load, HartState.sampleIn).i32(0).op(Op.i32_lt_s).hint("unlikely").if();
+  b.get(HART).i32(SAMPLE_INTERVAL).memory(Memory.i32_store, HartState.sampleIn).get(region).call(sample).end();
+}
+
+function emitInvoke(b: FunctionBuilder, resume: number, sample: number): void {
+  const [depth, pc, until, region] = [1, 2, 3, 4];
+  emitSample(b, region, sample);
+  b.get(HART).get(depth).get(pc).get(until).returnCall(resume);
+}
+
+function emitDepart(b: FunctionBuilder, regionType: number, sample: number): void {
+  const [pc, exit, region] = [2, 3, 4];
   emitDeparture(b, pc, exit);
+  emitSample(b, region, sample);
   emitChain(b, pc, regionType);
 }
 

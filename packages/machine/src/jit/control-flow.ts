@@ -61,28 +61,26 @@ function explore(window: CodeWindow, entries: readonly number[], limit: number) 
     pending.push(offset);
   };
   for (let at = 0; at < pending.length; at++) {
-    for (let offset = pending[at]!; !steps.has(offset) && steps.size < limit; ) {
-      const step = stepAt(window, offset);
-      if (step === undefined) break;
-      steps.set(offset, step);
-      const next = offset + step.decoded.length;
+    let step = steps.has(pending[at]!) ? undefined : stepAt(window, pending[at]!);
+    while (step !== undefined && !steps.has(step.offset) && steps.size < limit) {
+      steps.set(step.offset, step);
       if (endingOf(step.decoded) !== "next") {
         successors(step).forEach(lead);
         break;
       }
+      const page = step.offset >> 12;
+      const next = step.offset + step.decoded.length;
+      const isWhole: boolean = lastPage(step) === page;
+      step = stepAt(window, next);
       // An instruction of which a part lies on another page stands alone, behind a check of that page.
-      const following = stepAt(window, next);
-      if (next >> 12 !== offset >> 12 || lastPage(step) !== offset >> 12 || straddles(following)) {
+      if (next >> 12 !== page || !isWhole || (step !== undefined && lastPage(step) !== page)) {
         lead(next);
         break;
       }
-      offset = next;
     }
   }
   return { steps, leaders };
 }
-
-const straddles = (step: Step | undefined): boolean => step !== undefined && lastPage(step) !== step.offset >> 12;
 
 /** Instructions that only the interpreter executes: they work on registers in memory. */
 const untranslated = new Set(["amocas.q"]);

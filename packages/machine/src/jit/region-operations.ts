@@ -27,11 +27,17 @@ export interface RegionImports {
   readonly runtime: RuntimeImports;
   /** `resume(hart, depth, pc, until)`: goes on at `pc` until control comes to `until`, or has to leave. */
   readonly resume: number;
-  /** `depart(hart, depth, pc, exit)` leaves by an exit; the state is in memory. */
+  /** `invoke(hart, depth, pc, until, region)` does the same and counts it. */
+  readonly invoke: number;
+  /** `depart(hart, depth, pc, exit, region)` leaves by an exit; the state is in memory. */
   readonly depart: number;
   readonly regionType: number;
   /** Whether regions are to say where the hart is. */
   readonly profile: boolean;
+  /** Its own index in the table. */
+  readonly index: number;
+  /** Whether calls are to be fast rather than short. */
+  readonly isHot: boolean;
 }
 
 export class RegionOperations extends WasmOperations<number> {
@@ -187,7 +193,7 @@ export class RegionOperations extends WasmOperations<number> {
     b.op(Op.i32_add).memory(Memory.i32_store, HartState.budget);
     b.get(HART).get(DEPTH).get(this.#home);
     emitExitOffset(b, this.#exit);
-    b.op(Op.i64_add).get(this.#exit).op(Op.i32_wrap_i64).returnCall(this.#regions.depart);
+    b.op(Op.i64_add).get(this.#exit).op(Op.i32_wrap_i64).i32(this.#regions.index).returnCall(this.#regions.depart);
   }
 
   x = (register: number) =>
@@ -289,6 +295,17 @@ export class RegionOperations extends WasmOperations<number> {
 
   /** Calls the region at the pc, and goes on when it has come back to the next instruction. */
   #call(): void {
+    if (this.#regions.isHot) this.#callInline();
+    else {
+      this.b.get(HART).get(DEPTH).get(PC);
+      this.nextPc().emit(this.b);
+      this.b.i32(this.#regions.index).call(this.#regions.invoke).tee(PC);
+      this.#returnUnlessNext();
+    }
+    this.#dirty = EMPTY;
+  }
+
+  #callInline(): void {
     const { b } = this;
     const [entry, target] = [b.temporary(ValueType.i32), b.temporary(ValueType.i32)];
     emitTargetHit(b, PC, entry);
@@ -305,11 +322,15 @@ export class RegionOperations extends WasmOperations<number> {
     b.get(HART).get(DEPTH).get(PC);
     this.nextPc().emit(b);
     b.call(this.#regions.resume).tee(PC);
-    this.nextPc().emit(b);
-    b.op(Op.i64_ne).if();
-    b.get(PC).return();
-    b.end().end();
-    this.#dirty = EMPTY;
+    this.#returnUnlessNext();
+    b.end();
+  }
+
+  /** Leaves with the pc on the stack, which is also in its local, if it is not the next instruction's. */
+  #returnUnlessNext(): void {
+    this.nextPc().emit(this.b);
+    this.b.op(Op.i64_ne).hint("unlikely").if();
+    this.b.get(PC).return().end();
   }
 
   /** Leaves by the code of the current segment. @param unspent instructions that the budget was charged for and that will not run. */

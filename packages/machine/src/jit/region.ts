@@ -15,8 +15,10 @@ export class Region {
   readonly entries: number[] = [];
   /** By the offset of each page that instructions were read from, the parts of it. */
   pages: ReadonlyMap<number, PageParts> = new Map();
-  /** Guest instructions translated. */
-  size = 0;
+  /** Hot regions are translated at more length, and call inline. */
+  isHot = false;
+  /** How often it was seen to call or to depart. */
+  samples = 0;
   #blocks: readonly { readonly start: number; readonly end: number }[] = [];
 
   constructor(window: CodeWindow) {
@@ -57,7 +59,6 @@ export class Region {
       add(offset, end);
       return { start: offset, end };
     });
-    this.size = blocks.reduce((sum, { steps }) => sum + steps.length, 0);
     // Where nothing could be translated, another instruction may come to be.
     if (blocks.length === 0) add(this.entries[0]!, Math.min(this.entries[0]! + 4, PAGE_SIZE));
     this.pages = pages;

@@ -4,7 +4,7 @@
  */
 import { hartsOf, RuntimeImports } from "../codegen/runtime-functions.ts";
 import { MAX_ENTRIES, packTarget, REGION_PARAMETERS, REGION_RESULTS } from "../codegen/target-probe.ts";
-import { DEPART, RESUME } from "../interpreter/run.ts";
+import { DEPART, INVOKE, RESUME } from "../interpreter/run.ts";
 import { type GuestMemory, PAGE_SIZE } from "../memory.ts";
 import { ModuleBuilder } from "../wasm/index.ts";
 import { CodeWindow, type PageResolver } from "./code-window.ts";
@@ -15,8 +15,13 @@ import { emitRegion } from "./region-emitter.ts";
 
 /** Entries asked for that are compiled into one module: fewer modules cost less memory and less time. */
 const BATCH = 16;
-/** Instructions of a region at most: bounds the time of one translation and the size of its function. */
-const MAX_INSTRUCTIONS = 400;
+/** Instructions of a region at most, and what each further entry adds: most code runs too seldom to repay a translation. */
+const FEW_INSTRUCTIONS = 60;
+const ENTRY_INSTRUCTIONS = 16;
+/** The same for a hot region: bounds the time of one translation and the size of its function. */
+const MOST_INSTRUCTIONS = 400;
+/** Samples of a region that make it hot. */
+const HOT_SAMPLES = 8;
 /** Regions kept at most; beyond that all are dropped, which bounds the host's memory. */
 const MAX_REGIONS = 16384;
 /** Table indices that wait for the target caches to be emptied before they are used again. */
@@ -56,6 +61,8 @@ export class Translator {
   readonly #entries = new Map<number, { readonly region: Region; readonly number: number }>();
   readonly #pages = new Map<number, CodePage>();
   readonly #pending = new Map<number, PageResolver>();
+  readonly #promoted = new Set<Region>();
+  readonly #byIndex: (Region | undefined)[] = [];
   #regionCount = 0;
   #nextIndex = 1;
   readonly #freeIndices: number[] = [];
@@ -84,11 +91,20 @@ export class Translator {
     if (this.#pending.size >= BATCH) this.compile();
   }
 
+  /** A region, by its index, was seen to call or to depart. One that is seen often is translated again, as a hot one. */
+  sample(index: number): void {
+    const region = this.#byIndex[index];
+    if (region === undefined || region.isHot || ++region.samples < HOT_SAMPLES) return;
+    region.isHot = true;
+    this.#promoted.add(region);
+  }
+
   /** Compiles what was asked for. */
   compile(): void {
-    if (this.#pending.size === 0) return;
+    if (this.#pending.size + this.#promoted.size === 0) return;
     if (this.#regionCount + this.#pending.size > MAX_REGIONS) this.#dropAll();
-    const changed = new Set<Region>();
+    const changed = new Set(this.#promoted);
+    this.#promoted.clear();
     for (const [offset, resolve] of this.#pending) changed.add(this.#addEntry(offset, resolve));
     this.#pending.clear();
     this.#translate(changed);
@@ -124,7 +140,7 @@ export class Translator {
       const at = region.find(offset);
       if (at === undefined || region.entries.length === MAX_ENTRIES) continue;
       const entries = [...region.entries, at];
-      const blocks = controlFlow(region.window, entries, MAX_INSTRUCTIONS);
+      const blocks = controlFlow(region.window, entries, limitOf(region, entries.length));
       if (!entries.every((entry) => blocks.has(entry))) continue;
       this.#enter(region, at);
       return region;
@@ -145,6 +161,7 @@ export class Translator {
     module.importTable("env", "regions");
     const runtime = new RuntimeImports(module, hartsOf(this.#memory));
     const resume = module.importFunction("run", "resume", RESUME.parameters, RESUME.results);
+    const invoke = module.importFunction("run", "invoke", INVOKE.parameters, INVOKE.results);
     const depart = module.importFunction("run", "depart", DEPART.parameters, DEPART.results);
     const regionType = module.type(REGION_PARAMETERS, REGION_RESULTS);
     let translated = false;
@@ -156,8 +173,11 @@ export class Translator {
       const entries = region.entries.map((offset) => blocks.get(offset)!);
       const code = { window: region.window, blocks: [...blocks.values()], entries };
       const b = module.function(REGION_PARAMETERS, REGION_RESULTS);
-      emitRegion(b, { runtime, resume, depart, regionType, profile: this.#host.profile }, code);
       if (region.index === 0) region.index = this.#takeIndex();
+      this.#byIndex[region.index] = region;
+      const { index, isHot } = region;
+      const { profile } = this.#host;
+      emitRegion(b, { runtime, resume, invoke, depart, regionType, profile, index, isHot }, code);
       module.element(region.index, b);
       translated = true;
     }
@@ -167,7 +187,7 @@ export class Translator {
   /** Reads a region's code, after stores to its pages have been made to be announced. */
   #read(region: Region): ReadonlyMap<number, Block> {
     for (;;) {
-      const blocks = controlFlow(region.window, region.entries, MAX_INSTRUCTIONS);
+      const blocks = controlFlow(region.window, region.entries, limitOf(region, region.entries.length));
       region.made([...blocks.values()]);
       let again = false;
       for (const start of region.pages.keys()) if (this.#host.reading(start / PAGE_SIZE)) again = true;
@@ -213,6 +233,8 @@ export class Translator {
     this.#unregister(region);
     this.#regionCount--;
     if (region.index === 0) return;
+    this.#promoted.delete(region);
+    this.#byIndex[region.index] = undefined;
     this.table.set(region.index, this.#host.retired);
     this.#retiredIndices.push(region.index);
   }
@@ -221,3 +243,7 @@ export class Translator {
     for (const page of [...this.#pages.keys()]) this.written(page * PAGE_SIZE, PAGE_SIZE);
   }
 }
+
+/** Instructions that a region may have. */
+const limitOf = ({ isHot }: Region, entries: number): number =>
+  isHot ? MOST_INSTRUCTIONS : FEW_INSTRUCTIONS + ENTRY_INSTRUCTIONS * (entries - 1);
