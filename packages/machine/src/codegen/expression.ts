@@ -1,10 +1,12 @@
 /**
  * Pure expressions of generated code: trees that are emitted where an effect consumes them. A tree used more than once
- * within what an effect consumes is computed once. Values are i64; comparisons are i32 until someone needs 64 bits.
+ * within what an effect consumes is computed once. Values are i64; comparisons and words are i32 until someone needs 64 bits.
  */
 import { type FunctionBuilder, Op, ValueType } from "../wasm/index.ts";
 
-type Kind = "constant" | "leaf" | "double" | "single" | "operation" | "condition";
+type Kind = "constant" | "leaf" | "double" | "single" | "word" | "operation" | "condition";
+
+const LOW_HALF = 0xffff_ffffn;
 
 /** The upper half of a register that holds a single. */
 const BOX = -0x1_0000_0000n;
@@ -20,6 +22,7 @@ export class Expression {
   readonly write: ((b: FunctionBuilder) => void) | undefined;
   #uses = 0;
   #local = -1;
+  #fits = false;
 
   private constructor(
     kind: Kind,
@@ -59,6 +62,16 @@ export class Expression {
     return new Expression("single", 0, [], BigInt(index), (b) => b.get(index));
   }
 
+  /** The sign-extended value of an i32 local. */
+  static wordLocal(index: number): Expression {
+    return new Expression("word", 0, [], BigInt(index), (b) => b.get(index));
+  }
+
+  /** The sign-extended i32 result of an operator on the low halves of its operands. */
+  static word(opcode: number, ...operands: Expression[]): Expression {
+    return new Expression("word", opcode, operands);
+  }
+
   /** An i64 result from i64 operands. */
   static operation(opcode: number, ...operands: Expression[]): Expression {
     return new Expression("operation", opcode, operands);
@@ -67,6 +80,18 @@ export class Expression {
   /** A 0 or 1 from i64 operands, or from a condition if the opcode is `i32.eqz`. */
   static condition(opcode: number, ...operands: Expression[]): Expression {
     return new Expression("condition", opcode, operands);
+  }
+
+  /** Says that the value is a sign-extended word, however it is computed. */
+  fitting(): this {
+    this.#fits = true;
+    return this;
+  }
+
+  /** Whether the value is certain to be a sign-extended word. */
+  get isWord(): boolean {
+    if (this.kind === "constant") return BigInt.asIntN(32, this.value) === this.value;
+    return this.#fits || this.kind === "word" || this.kind === "condition";
   }
 
   isConstant(value: bigint): boolean {
@@ -89,7 +114,8 @@ export class Expression {
 
   /** The value in a form that is cheap to emit again. */
   held(b: FunctionBuilder): Expression {
-    if (this.kind !== "operation" && this.kind !== "condition") return this;
+    if (this.kind !== "operation" && this.kind !== "condition" && this.kind !== "word") return this;
+    if (this.write !== undefined) return this;
     if (this.#negates("f32") || this.#negates("f64")) return this;
     const local = b.temporary(ValueType.i64);
     this.emit(b);
@@ -145,6 +171,9 @@ export class Expression {
     } else if (this.kind === "single") {
       this.write?.(b);
       b.op(Op.i32_reinterpret_f32).op(Op.i64_extend_i32_u).i64(BOX).op(Op.i64_or);
+    } else if (this.kind === "word") {
+      this.emitNarrow(b);
+      b.op(Op.i64_extend_i32_s);
     } else if (this.#local >= 0) b.get(this.#local);
     else {
       if (this.kind === "condition") {
@@ -153,6 +182,37 @@ export class Expression {
       } else this.#emitOperator(b);
       if (this.#uses > 1) {
         this.#local = b.temporary(ValueType.i64);
+        b.tee(this.#local);
+      }
+    }
+  }
+
+  /** Leaves the low half of the value on the stack as an i32. */
+  emitNarrow(b: FunctionBuilder): void {
+    if (this.kind === "constant") b.i32(Number(BigInt.asIntN(32, this.value)));
+    else if (this.kind === "word") this.#emitWord(b);
+    else if (this.kind === "condition" && this.#local < 0) this.#emitOperator(b);
+    else if (this.#local < 0 && (this.opcode === Op.i64_extend32_s || this.isZeroExtendedWord))
+      this.operands[0]!.emitNarrow(b);
+    else {
+      this.emit(b);
+      b.op(Op.i32_wrap_i64);
+    }
+  }
+
+  /** Whether it is the zero-extended low half of its first operand. */
+  get isZeroExtendedWord(): boolean {
+    return this.opcode === Op.i64_and && this.operands[1]!.isConstant(LOW_HALF);
+  }
+
+  #emitWord(b: FunctionBuilder): void {
+    if (this.write !== undefined) this.write(b);
+    else if (this.#local >= 0) b.get(this.#local);
+    else {
+      for (const operand of this.operands) operand.emitNarrow(b);
+      if (this.opcode !== 0) b.op(this.opcode);
+      if (this.#uses > 1) {
+        this.#local = b.temporary(ValueType.i32);
         b.tee(this.#local);
       }
     }
@@ -175,9 +235,13 @@ export class Expression {
       condition.emitCondition(b);
     } else if (this.opcode === Op.i32_eqz) {
       this.operands[0]!.emitCondition(b);
+    } else if (this.kind === "condition" && isWordComparison(this.opcode)) {
+      for (const operand of this.operands) operand.emitNarrow(b);
     } else {
       for (const operand of this.operands) operand.emit(b);
     }
     b.op(this.opcode);
   }
 }
+
+const isWordComparison = (opcode: number): boolean => opcode > Op.i32_eqz && opcode <= Op.i32_ge_u;

@@ -24,6 +24,7 @@ import { clearedSign, joinedSign } from "./float-sign.ts";
 import { emitMulHighSigned, emitMulHighUnsigned } from "./multiply.ts";
 import type { RuntimeImports } from "./runtime-functions.ts";
 import { emitHostAddress, emitTagMatch, emitTlbEntry } from "./tlb-probe.ts";
+import { combinedWords, comparedWords, signExtendedWord, wordShiftedRight } from "./words.ts";
 
 /** The local that holds the offset of the hart's state: the first parameter of every generated function. */
 export const HART = 0;
@@ -124,17 +125,18 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
       () => this.b.i64(0n),
     );
 
-  and = (a: Expression, b: Expression) => Expression.operation(Op.i64_and, a, b);
-  or = (a: Expression, b: Expression) => joinedSign(a, b) ?? Expression.operation(Op.i64_or, a, b);
-  xor = (a: Expression, b: Expression) => clearedSign(a, b) ?? Expression.operation(Op.i64_xor, a, b);
+  and = (a: Expression, b: Expression) => bitwise(Op.i64_and, a, b);
+  or = (a: Expression, b: Expression) => joinedSign(a, b) ?? bitwise(Op.i64_or, a, b);
+  xor = (a: Expression, b: Expression) => clearedSign(a, b) ?? bitwise(Op.i64_xor, a, b);
   shiftLeft = (a: Expression, amount: Expression) => Expression.operation(Op.i64_shl, a, amount);
   shiftRightUnsigned = (a: Expression, amount: Expression) => Expression.operation(Op.i64_shr_u, a, amount);
-  shiftRightSigned = (a: Expression, amount: Expression) => Expression.operation(Op.i64_shr_s, a, amount);
+  shiftRightSigned = (a: Expression, amount: Expression) =>
+    wordShiftedRight(a, amount) ?? Expression.operation(Op.i64_shr_s, a, amount);
   rotateRight = (a: Expression, amount: Expression) => Expression.operation(Op.i64_rotr, a, amount);
   signExtend(bits: 8 | 16 | 32, a: Expression): Expression {
     if (a.kind === "constant") return Expression.constant(BigInt.asIntN(bits, a.value));
-    const opcode = { 8: Op.i64_extend8_s, 16: Op.i64_extend16_s, 32: Op.i64_extend32_s }[bits];
-    return Expression.operation(opcode, a);
+    if (bits === 32) return signExtendedWord(a);
+    return Expression.operation(bits === 8 ? Op.i64_extend8_s : Op.i64_extend16_s, a).fitting();
   }
   zeroExtend = (bits: 8 | 16 | 32, a: Expression) => this.and(a, this.constant((1n << BigInt(bits)) - 1n));
   countLeadingZeros = (a: Expression) => Expression.operation(Op.i64_clz, a);
@@ -145,12 +147,13 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
 
   equal(a: Expression, b: Expression): Expression {
     if (b.isConstant(0n)) {
-      return a.kind === "condition" ? Expression.condition(Op.i32_eqz, a) : Expression.condition(Op.i64_eqz, a);
+      if (a.kind === "condition") return Expression.condition(Op.i32_eqz, a);
+      return comparedWords(Op.i64_eq, a, b) ?? Expression.condition(Op.i64_eqz, a);
     }
-    return Expression.condition(Op.i64_eq, a, b);
+    return compare(Op.i64_eq, a, b);
   }
-  lessSigned = (a: Expression, b: Expression) => Expression.condition(Op.i64_lt_s, a, b);
-  lessUnsigned = (a: Expression, b: Expression) => Expression.condition(Op.i64_lt_u, a, b);
+  lessSigned = (a: Expression, b: Expression) => compare(Op.i64_lt_s, a, b);
+  lessUnsigned = (a: Expression, b: Expression) => compare(Op.i64_lt_u, a, b);
   select = (condition: Expression, a: Expression, b: Expression) => Expression.operation(Op.select, condition, a, b);
 
   load(bytes: AccessBytes, extension: "signed" | "unsigned", address: Expression): Expression {
@@ -172,7 +175,10 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     this.leaveOnException();
     b.end();
     b.set(value);
-    return double ? Expression.double(value) : Expression.local(value);
+    if (double) return Expression.double(value);
+    return bytes < 4 || (bytes === 4 && extension === "signed")
+      ? Expression.local(value).fitting()
+      : Expression.local(value);
   }
 
   store(bytes: AccessBytes, address: Expression, value: Expression): void {
@@ -374,3 +380,13 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     return local;
   }
 }
+
+const bitwise = (opcode: number, a: Expression, b: Expression): Expression => {
+  const word = combinedWords(opcode, a, b);
+  if (word !== undefined) return word;
+  const operation = Expression.operation(opcode, a, b);
+  return a.isWord && b.isWord ? operation.fitting() : operation;
+};
+
+const compare = (opcode: number, a: Expression, b: Expression): Expression =>
+  comparedWords(opcode, a, b) ?? Expression.condition(opcode, a, b);

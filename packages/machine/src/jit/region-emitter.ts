@@ -141,6 +141,7 @@ class RegionEmitter {
     for (const step of block.steps) {
       operations.emit(step.decoded, step.offset, step === last ? block.ending : "next");
     }
+    operations.endBlock();
     const [first, second] = block.edges;
     if (second !== undefined) {
       if ("exit" in first!) this.#b.hint("unlikely");

@@ -44,6 +44,11 @@ export class RegionOperations extends WasmOperations<number> {
   readonly #regions: RegionImports;
   readonly #x: number[] = [];
   readonly #f: number[] = [];
+  /** i32 locals of integer registers, for as long as they hold words. */
+  readonly #words: number[] = [];
+  /** Registers whose value is in `#words` and not in `#x`; those whose value in `#x` is a sign-extended word. */
+  #inWords = 0;
+  #fitting = 0;
   /** Registers of `#f` whose locals are doubles, see `FloatUse`. */
   readonly #doubles: number;
   /** Virtual address of the home page's start: regions are keyed by physical page and run wherever it is mapped. */
@@ -128,6 +133,8 @@ export class RegionOperations extends WasmOperations<number> {
     this.b.get(this.#budget).i32(count).op(Op.i32_sub).set(this.#budget);
     this.#remaining = count;
     this.#dirty = dirty;
+    this.#inWords = 0;
+    this.#fitting = 0;
     this.#floatChecked = false;
     this.#floatMarked = false;
   }
@@ -196,13 +203,27 @@ export class RegionOperations extends WasmOperations<number> {
     b.op(Op.i64_add).get(this.#exit).op(Op.i32_wrap_i64).i32(this.#regions.index).returnCall(this.#regions.depart);
   }
 
-  x = (register: number) =>
-    register === 0 ? Expression.constant(0n) : Expression.local(this.#local(this.#x, register));
+  x(register: number): Expression {
+    if (register === 0) return Expression.constant(0n);
+    if (this.#has(this.#inWords, register)) return Expression.wordLocal(this.#words[register]!);
+    const value = Expression.local(this.#local(this.#x, register));
+    return this.#has(this.#fitting, register) ? value.fitting() : value;
+  }
 
   setX(register: number, value: Expression): void {
     if (register === 0) return;
-    value.emit(this.b);
-    this.b.set(this.#local(this.#x, register));
+    const bit = 1 << register;
+    if (value.kind === "word") {
+      value.emitNarrow(this.b);
+      this.#words[register] ??= this.b.local(ValueType.i32);
+      this.b.set(this.#words[register]);
+      this.#inWords |= bit;
+    } else {
+      value.emit(this.b);
+      this.b.set(this.#local(this.#x, register));
+      this.#inWords &= ~bit;
+      this.#fitting = value.isWord ? this.#fitting | bit : this.#fitting & ~bit;
+    }
     this.#dirty = union(this.#dirty, { x: 1 << register, f: 0 });
   }
 
@@ -230,6 +251,7 @@ export class RegionOperations extends WasmOperations<number> {
     if (this.#ending === "jump") return;
     target.emit(this.b);
     this.b.set(PC);
+    this.endBlock();
     this.#store(this.#dirty);
     this.b.get(HART).get(this.#budget).memory(Memory.i32_store, HartState.budget);
     if (this.#ending === "call") this.#call();
@@ -333,9 +355,26 @@ export class RegionOperations extends WasmOperations<number> {
     this.b.get(PC).return().end();
   }
 
+  /** Ends a block: what comes behind finds registers in their i64 locals. */
+  endBlock(): void {
+    this.#widen();
+    this.#inWords = 0;
+  }
+
+  /** Brings registers that are words into their i64 locals. */
+  #widen(): void {
+    for (let r = 1; r < 32; r++) {
+      if (!this.#has(this.#inWords, r)) continue;
+      this.b.get(this.#words[r]!).op(Op.i64_extend_i32_s).set(this.#local(this.#x, r));
+    }
+  }
+
+  #has = (set: number, register: number): boolean => ((set >>> register) & 1) !== 0;
+
   /** Leaves by the code of the current segment. @param unspent instructions that the budget was charged for and that will not run. */
   #leave(exit: Exit, offset: number, unspent = 0): void {
     this.#left.add(this.#segment);
+    this.#widen();
     this.b
       .integer(packExit(exit, offset, unspent))
       .set(this.#exit)
