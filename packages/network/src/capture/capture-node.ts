@@ -1,6 +1,6 @@
 /** Writes all frames of a guest's cables into a file. A disk that is too slow loses frames instead of holding the guest. */
 import { createWriteStream, type WriteStream } from "node:fs";
-import { allAbilities, type Frame } from "../frame.ts";
+import { allAbilities, type Frame, Segmentation } from "../frame.ts";
 import { NetworkError } from "../network-error.ts";
 import { prepare } from "../segmentation.ts";
 import { pcapHeader, pcapRecord } from "./pcap.ts";
@@ -49,8 +49,8 @@ export class Capture {
       return;
     }
     const now = performance.timeOrigin + performance.now();
-    const whole = frame.offload.segmentation === 0 ? prepare(frame, readable) : [frame];
-    for (const each of whole) this.#stream.write(pcapRecord(each, now));
+    const offload = { ...frame.offload, segmentation: Segmentation.none };
+    for (const each of prepare({ ...frame, offload }, readable)) this.#stream.write(pcapRecord(each, now));
   }
 
   /** Resolves when everything is in the file. */
