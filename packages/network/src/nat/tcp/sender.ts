@@ -40,6 +40,7 @@ export class Sender {
   #next: number;
   #furthest: number;
   #window: number;
+  #largestWindow: number;
   #ended = false;
   #finAcknowledged = false;
   #duplicates = 0;
@@ -58,6 +59,7 @@ export class Sender {
     this.#next = first;
     this.#furthest = first;
     this.#window = window;
+    this.#largestWindow = window;
     this.#scale = scale;
     this.#mss = mss;
     this.#mostBytes = Math.max(mss, mostBytes - (mostBytes % mss));
@@ -94,6 +96,7 @@ export class Sender {
     const window = windowField << this.#scale;
     const changed = window !== this.#window;
     this.#window = window;
+    this.#largestWindow = Math.max(this.#largestWindow, window);
     // A peer that says that it has no room is there.
     if (window === 0) this.#retries = 0;
     if (count > 0) this.#advance(acknowledgement, count, nowMs);
@@ -114,8 +117,7 @@ export class Sender {
     if (waiting === 0) return this.#ended ? this.#outgoing(this.#next, 0) : undefined;
     const usable = Math.min(this.#window, this.#allowed) - offset;
     const length = this.#whole(Math.min(waiting, usable, this.#mostBytes), waiting);
-    // Small pieces of a small window cost more than they bring.
-    if (length <= 0 || (length < this.#mss && length < waiting && offset > 0)) return undefined;
+    if (length <= 0 || (length < waiting && this.#isScrap(length, offset))) return undefined;
     return this.#outgoing(this.#next, length);
   }
 
@@ -147,6 +149,15 @@ export class Sender {
   /** Nothing more can be sent for now: what waits for a window needs a timer too. */
   wait(nowMs: number): void {
     this.#arm(nowMs, false);
+  }
+
+  /**
+   * Whether it is better to wait for more of a window than to send so little: a slow reader opens it bit by bit. What
+   * is in flight brings an acknowledgement, at once for two segments. @spec RFC 9293 "Silly Window Syndrome Avoidance"
+   */
+  #isScrap(length: number, inFlight: number): boolean {
+    if (inFlight >= 2 * this.#mss) return length < Math.min(this.#mostBytes, this.#largestWindow / 4);
+    return length < this.#mss && inFlight > 0;
   }
 
   get #inFlight(): number {
