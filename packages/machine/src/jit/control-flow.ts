@@ -47,6 +47,22 @@ export function controlFlow(window: CodeWindow, entries: readonly number[], limi
   return blocks;
 }
 
+/**
+ * Offsets where control comes back to the region: behind calls, and behind system calls. All registers are in memory there,
+ * so that entering costs nothing more.
+ */
+export function returnPoints(blocks: ReadonlyMap<number, Block>): number[] {
+  const found: number[] = [];
+  for (const { steps, ending } of blocks.values()) {
+    const last = steps.at(-1)!;
+    const next = last.offset + last.decoded.length;
+    if ((ending === "call" || comesBack(last.decoded)) && blocks.has(next)) found.push(next);
+  }
+  return found;
+}
+
+const comesBack = ({ instruction }: Decoded): boolean => instruction.name === "ecall";
+
 /** The last page that an instruction has bytes in, counted from the home page. */
 export const lastPage = ({ offset, decoded }: Step): number => (offset + decoded.length - 1) >> 12;
 
@@ -66,6 +82,7 @@ function explore(window: CodeWindow, entries: readonly number[], limit: number) 
       steps.set(step.offset, step);
       if (endingOf(step.decoded) !== "next") {
         successors(step).forEach(lead);
+        if (comesBack(step.decoded)) lead(step.offset + step.decoded.length);
         break;
       }
       const page = step.offset >> 12;

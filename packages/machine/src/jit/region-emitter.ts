@@ -2,9 +2,9 @@
 import { flowOf } from "@bulkhead/isa";
 import { type FunctionBuilder, type Label, ValueType } from "../wasm/index.ts";
 import type { CodeWindow } from "./code-window.ts";
-import { type Block, type Edge, lastPage } from "./control-flow.ts";
+import { type Block, lastPage } from "./control-flow.ts";
 import { floatUse } from "./float-use.ts";
-import { type BlockRegisters, CLEAN, EMPTY, registersOf, type Segment } from "./liveness.ts";
+import { type BlockRegisters, CLEAN, EMPTY, registersOf } from "./liveness.ts";
 import {
   type BlockNode,
   type DispatchNode,
@@ -152,40 +152,30 @@ class RegionEmitter {
       this.#edge(node, 1);
       this.#b.end();
     } else if (first !== undefined) {
-      this.#comeBack(block, first);
       this.#edge(node, 0);
     } else if (flowOf(last.decoded.instruction) === "system") {
       operations.exit(last.offset + last.decoded.length);
     }
   }
 
-  /** Behind a call the next block's registers are taken from memory; a jump may lead into another function. */
-  #comeBack(block: Block, edge: Edge): void {
-    if (block.ending === "jump" && "block" in edge) this.#operations.mark(edge.block.offset);
-    if (block.ending !== "call") return;
-    this.#operations.reload("block" in edge ? this.#registers.get(edge.block)!.liveIn : EMPTY);
-    this.#operations.mark(block.steps.at(-1)!.offset);
-  }
-
   #edge(node: BlockNode, position: number): void {
-    const { edges, steps } = node.block;
+    const { edges, steps, ending } = node.block;
     const edge = edges[position]!;
-    this.#operations.within(this.#segmentOf(node.block, edge));
+    const operations = this.#operations;
+    // Behind a call everything is in memory.
+    operations.within(ending === "call" ? CLEAN : this.#registers.get(node.block)!.segment);
+    if (ending === "call") operations.reload(EMPTY);
     if ("exit" in edge) {
-      this.#operations.exit(edge.exit);
+      operations.exit(edge.exit);
       return;
     }
+    // A jump may lead into another function.
+    if (ending === "jump") operations.mark(edge.block.offset);
     const links = edges.slice(0, position).filter((other) => "block" in other).length;
     this.#guard(lastPage(steps.at(-1)!), edge.block);
     const link = node.links[links]!;
-    if (this.#isBackward(node, link)) this.#operations.exitOnBudget(edge.block.offset);
+    if (this.#isBackward(node, link)) operations.exitOnBudget(edge.block.offset);
     this.#link(node, link);
-  }
-
-  /** The segment that an edge belongs to: behind a call, the one that it leads to. */
-  #segmentOf(from: Block, edge: Edge): Segment {
-    if (from.ending !== "call") return this.#registers.get(from)!.segment;
-    return "block" in edge ? this.#registers.get(edge.block)!.segment : CLEAN;
   }
 
   #isBackward(from: RegionNode, { node }: Link): boolean {

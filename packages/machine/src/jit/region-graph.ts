@@ -33,7 +33,7 @@ export class RootNode extends LinkedNode {
   readonly kind = "root";
 }
 
-/** Takes the state from memory and goes to its block. */
+/** Takes the state from memory and goes to its block: where the region is entered, and where calls come back to. */
 export class EntryNode extends LinkedNode {
   readonly kind = "entry";
   readonly block: Block;
@@ -61,15 +61,23 @@ export class DispatchNode extends LinkedNode {
 export function regionGraph(blocks: Iterable<Block>, entries: readonly Block[]): RootNode {
   const nodes = new Map<Block, BlockNode>();
   for (const block of blocks) nodes.set(block, new BlockNode(block));
-  for (const [{ edges }, node] of nodes) {
-    for (const edge of edges) if ("block" in edge) node.link(nodes.get(edge.block)!);
+  const entryNodes = new Map<Block, EntryNode>();
+  const entryOf = (block: Block): EntryNode => {
+    let entry = entryNodes.get(block);
+    if (entry === undefined) {
+      entry = new EntryNode(block);
+      entry.link(nodes.get(block)!);
+      entryNodes.set(block, entry);
+    }
+    return entry;
+  };
+  for (const [{ edges, ending }, node] of nodes) {
+    for (const edge of edges) {
+      if ("block" in edge) node.link(ending === "call" ? entryOf(edge.block) : nodes.get(edge.block)!);
+    }
   }
   const root = new RootNode();
-  for (const block of entries) {
-    const entry = new EntryNode(block);
-    entry.link(nodes.get(block)!);
-    root.link(entry);
-  }
+  for (const block of entries) root.link(entryOf(block));
   const order = reversePostorder<RegionNode>(root);
   makeReducible(order, order);
   return root;

@@ -8,7 +8,7 @@ import { DEPART, INVOKE, RESUME } from "../interpreter/run.ts";
 import { type GuestMemory, PAGE_SIZE } from "../memory.ts";
 import { ModuleBuilder } from "../wasm/index.ts";
 import { CodeWindow, type PageResolver } from "./code-window.ts";
-import { type Block, controlFlow } from "./control-flow.ts";
+import { type Block, controlFlow, returnPoints } from "./control-flow.ts";
 import { PageParts } from "./page-parts.ts";
 import { Region } from "./region.ts";
 import { emitRegion } from "./region-emitter.ts";
@@ -20,6 +20,10 @@ const FEW_INSTRUCTIONS = 60;
 const ENTRY_INSTRUCTIONS = 16;
 /** The same for a hot region: bounds the time of one translation and the size of its function. */
 const MOST_INSTRUCTIONS = 400;
+/** Return points of a region that are entries beside those asked for. */
+const MAX_RETURN_POINTS = 64;
+/** A region that cannot be translated with all its entries within this is given no more of them. */
+const LARGEST = 10_000;
 /** Samples of a region that make it hot. */
 const HOT_SAMPLES = 8;
 /** Regions kept at most; beyond that all are dropped, which bounds the host's memory. */
@@ -187,12 +191,30 @@ export class Translator {
   /** Reads a region's code, after stores to its pages have been made to be announced. */
   #read(region: Region): ReadonlyMap<number, Block> {
     for (;;) {
-      const blocks = controlFlow(region.window, region.entries, limitOf(region, region.entries.length));
+      const blocks = this.#explore(region);
       region.made([...blocks.values()]);
       let again = false;
       for (const start of region.pages.keys()) if (this.#host.reading(start / PAGE_SIZE)) again = true;
       if (!again) return blocks;
     }
+  }
+
+  /** The blocks of a region, which give it the entries that come for nothing. */
+  #explore(region: Region): ReadonlyMap<number, Block> {
+    const { window, entries } = region;
+    let limit = limitOf(region, entries.length);
+    let blocks = controlFlow(window, entries, limit);
+    // Entries that callers know have to stay.
+    for (; entries.length > 1 && limit < LARGEST && !entries.every((entry) => blocks.has(entry)); limit *= 2) {
+      blocks = controlFlow(window, entries, 2 * limit);
+    }
+    for (const offset of returnPoints(blocks)) {
+      if (entries.includes(offset) || entries.length >= MAX_RETURN_POINTS) continue;
+      const isTaken = this.#entries.has(window.hostOffset(offset));
+      if (isTaken) entries.push(offset);
+      else this.#enter(region, offset);
+    }
+    return blocks;
   }
 
   #register(region: Region): void {
@@ -227,6 +249,7 @@ export class Translator {
 
   #drop(region: Region): void {
     for (const offset of region.hostEntries) {
+      if (this.#entries.get(offset)?.region !== region) continue;
       this.#entries.delete(offset);
       this.#host.forget(offset);
     }
