@@ -190,9 +190,11 @@ export class Machine {
     return this.#runners.every(({ isDeaf }) => isDeaf) && this.idleDeadline() === undefined;
   }
 
-  /** This thread is going to sleep, or not to come back for long: no device writes to memory until the next slice. */
-  rest(): void {
+  /** Calls `sleep`, during which no device writes to memory. */
+  rest(sleep: () => void): void {
     this.#threads?.crew.board.devicesRest();
+    sleep();
+    this.#threads?.crew.board.nextDeviceRound();
   }
 
   /** Ends the threads of other harts, for good. */

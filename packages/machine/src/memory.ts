@@ -14,10 +14,9 @@ export const SHARED_AREA = 0x10_0000;
 export const HART_AREA = 0x58_0000;
 
 /**
- * Code map, which all harts share: a byte for each page of RAM, by its number in RAM, that is not 0 if code may have been
- * translated from the page. Generated code gives a page a write tag only after it has read 0 here, and a store without a
- * write tag reaches `HartCallouts.store`, which announces it. So whoever translates first sets the byte, then takes the
- * write tags that harts have already (`dropWriteTags` does both for its hart), and only then reads the code.
+ * Code map, which all harts share: a byte for each page of RAM, by its number in RAM, with a bit for each thread that may
+ * have translated code from the page (code-map.ts). Generated code gives a page a write tag only after it has read 0
+ * here, and a store without a write tag reaches `HartCallouts.store`, which announces it.
  */
 export const CODE_MAP = 0x1_0000;
 

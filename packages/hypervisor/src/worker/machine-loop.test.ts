@@ -36,7 +36,9 @@ class ScriptedMachine implements LoopMachine {
     return 0;
   }
 
-  rest(): void {}
+  rest(sleep: () => void): void {
+    sleep();
+  }
 
   print(text: string): void {
     this.loop.printed(new TextEncoder().encode(text));
