@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HartThreadStart } from "@bulkhead/machine";
-import { Machine, TranslatingProcessor } from "@bulkhead/machine";
+import { type HartThreadStart, Machine, TranslatingProcessor } from "@bulkhead/machine";
 import type { HostError } from "../host-error.ts";
 import { tiny, tinyImage } from "../testing/tiny-guest.ts";
 import { HartWorkers } from "./hart-workers-node.ts";
@@ -25,8 +24,9 @@ test("HartWorkers: tells of a thread that breaks down, and all are gone after th
   const workers = new HartWorkers(false, failed.resolve);
   const start = askedFor();
   workers.start(start);
-  workers.start({ ...start, ramSize: -1 });
+  workers.start({ ...start, crew: { ...start.crew, mailboxes: new SharedArrayBuffer(4) } });
   const error = await failed.promise;
   assert.equal(error.code, "partition-failed");
+  assert.match(error.message, /broke down/);
   await workers.end();
 });
