@@ -2,7 +2,7 @@
  * Accesses that the inline TLB probe does not settle, as WebAssembly: refill by a page walk, and page crossings. What the
  * walk leaves alone goes to the hart's call-outs. Who calls it: generated code, under the names of the call-outs.
  */
-import { HartState } from "../hart/layout.ts";
+import { HartState, TlbTag } from "../hart/layout.ts";
 import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
 import { emitHostAddress, emitTagMatch, emitTlbEntry } from "./tlb-probe.ts";
 
@@ -51,8 +51,32 @@ function emitBothPages(
   b.tee(second).op(Op.i32_eqz).brIf(slow);
 }
 
+/** Writes `load1` to `load8(hart, address)`: a whole access, for code that is to be short. @param load what to call on a miss. */
+export function emitShortLoad(b: FunctionBuilder, log: number, load: number): void {
+  const entry = b.local(i32);
+  emitTlbEntry(b, ADDRESS, entry, () => b.get(HART).memory(Memory.i32_load, HartState.dataTlb));
+  b.memory(Memory.i64_load, TlbTag.read);
+  emitTagMatch(b, ADDRESS, 1 << log);
+  b.hint("likely").if();
+  emitHostAddress(b, ADDRESS, entry, TlbTag.read);
+  b.memory(loads[log]!).return().end();
+  b.get(HART).get(ADDRESS).i32(log).call(load);
+}
+
+/** Writes `store1` to `store8(hart, address, value)`. */
+export function emitShortStore(b: FunctionBuilder, log: number, store: number): void {
+  const [value, entry] = [2, b.local(i32)];
+  emitTlbEntry(b, ADDRESS, entry, () => b.get(HART).memory(Memory.i32_load, HartState.dataTlb));
+  b.memory(Memory.i64_load, TlbTag.write);
+  emitTagMatch(b, ADDRESS, 1 << log);
+  b.hint("likely").if();
+  emitHostAddress(b, ADDRESS, entry, TlbTag.write);
+  b.get(value).memory(stores[log]!).return().end();
+  b.get(HART).get(ADDRESS).i32(log).get(value).call(store);
+}
+
 /** Writes `load(hart, address, logBytes)`, see `HartCallouts`. */
-export function emitLoad(b: FunctionBuilder, walk: number, page: number, callout: number): void {
+export function emitLoad(b: FunctionBuilder, page: number, callout: number): void {
   const [first, second, beyond] = [b.local(i32), b.local(i32), b.local(i32)];
   const slow = b.block();
   emitBytesBeyond(b);
@@ -67,7 +91,7 @@ export function emitLoad(b: FunctionBuilder, walk: number, page: number, callout
   b.i64(-1n);
   bits(b, () => b.i32(8).i32(1).get(LOG_BYTES).op(Op.i32_shl).op(Op.i32_sub));
   b.op(Op.i64_shr_u).op(Op.i64_and).return().end();
-  b.get(HART).get(ADDRESS).call(walk).tee(first).op(Op.i32_eqz).brIf(slow);
+  b.get(HART).get(ADDRESS).call(page).tee(first).op(Op.i32_eqz).brIf(slow);
   b.get(first);
   offsetInPage(b).op(Op.i32_add).set(first);
   byWidth(b, (log) => b.get(first).memory(loads[log]!).return());
@@ -82,7 +106,7 @@ function bits(b: FunctionBuilder, emitBytes: () => void): void {
 }
 
 /** Writes `store(hart, address, logBytes, value)`, see `HartCallouts`. */
-export function emitStore(b: FunctionBuilder, walk: number, page: number, callout: number): void {
+export function emitStore(b: FunctionBuilder, page: number, callout: number): void {
   const [first, second, at] = [b.local(i32), b.local(i32), b.local(i32)];
   const slow = b.block();
   emitBytesBeyond(b);
@@ -98,7 +122,7 @@ export function emitStore(b: FunctionBuilder, walk: number, page: number, callou
   b.get(at).i32(1).op(Op.i32_add).set(at);
   b.get(LOG_BYTES).i32(1).op(Op.i32_sub).tee(LOG_BYTES).brIf(next);
   b.end().return().end();
-  b.get(HART).get(ADDRESS).call(walk).tee(first).op(Op.i32_eqz).brIf(slow);
+  b.get(HART).get(ADDRESS).call(page).tee(first).op(Op.i32_eqz).brIf(slow);
   b.get(first);
   offsetInPage(b).op(Op.i32_add).set(first);
   byWidth(b, (log) => b.get(first).get(VALUE).memory(stores[log]!).return());

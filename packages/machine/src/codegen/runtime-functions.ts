@@ -24,8 +24,14 @@ export const calloutSignatures = {
 /** Call-outs that the runtime module puts something faster before: generated code calls that instead. */
 const hastened: ReadonlySet<keyof typeof calloutSignatures> = new Set(["load", "store", "fetch", "csr", "system"]);
 
-/** Further functions of the runtime module: traps, arithmetic that WebAssembly lacks, and atomics behind the TLB. */
+/** Further functions of the runtime module: whole accesses, traps, arithmetic that WebAssembly lacks, and atomics behind the TLB. */
 export const runtimeSignatures = {
+  ...Object.fromEntries(
+    [1, 2, 4, 8].flatMap((bytes) => [
+      [`load${bytes}`, signature([i32, i64], i64)],
+      [`store${bytes}`, signature([i32, i64, i64])],
+    ]),
+  ),
   takeException: signature([i32], i32),
   carrylessMul: signature([i64, i64], i64),
   carrylessMulHigh: signature([i64, i64], i64),

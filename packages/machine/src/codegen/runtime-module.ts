@@ -7,7 +7,7 @@ import { EXECUTE, READ, WRITE } from "../hart/pmp.ts";
 import { type FunctionBuilder, ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
 import { emitAtomicAddress, emitAtomics } from "./atomic-access.ts";
 import { emitCsr } from "./csr-access.ts";
-import { emitFetch, emitLoad, emitPage, emitStore } from "./memory-access.ts";
+import { emitFetch, emitLoad, emitPage, emitShortLoad, emitShortStore, emitStore } from "./memory-access.ts";
 import { emitPageWalk } from "./page-walk.ts";
 import { emitSelect, emitSystem, emitTakeException, emitTrap } from "./privilege.ts";
 import { calloutSignatures, type Harts, runtimeSignatures } from "./runtime-functions.ts";
@@ -40,8 +40,9 @@ export function runtimeModule(harts: Harts): Uint8Array<ArrayBuffer> {
 
   const replace = (name: keyof typeof calloutSignatures) =>
     module.function(calloutSignatures[name].parameters, calloutSignatures[name].results, name);
-  emitLoad(replace("load"), readWalk, readPage, callouts.load);
-  emitStore(replace("store"), writeWalk, writePage, callouts.store);
+  const [load, store] = [replace("load"), replace("store")];
+  emitLoad(load, readPage, callouts.load);
+  emitStore(store, writePage, callouts.store);
   emitFetch(replace("fetch"), executeWalk, callouts.fetch);
   emitCsr(replace("csr"), select.index, callouts.csr);
   const trap = module.function([i32, i32, i64], [i32]);
@@ -50,6 +51,10 @@ export function runtimeModule(harts: Harts): Uint8Array<ArrayBuffer> {
 
   const define = (name: string) =>
     module.function(runtimeSignatures[name]!.parameters, runtimeSignatures[name]!.results, name);
+  for (const log of [0, 1, 2, 3]) {
+    emitShortLoad(define(`load${1 << log}`), log, load.index);
+    emitShortStore(define(`store${1 << log}`), log, store.index);
+  }
   emitTakeException(define("takeException"), trap.index);
   carrylessMul(define("carrylessMul"), "low");
   carrylessMul(define("carrylessMulHigh"), "high");

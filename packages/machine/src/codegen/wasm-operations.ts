@@ -156,8 +156,14 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   lessUnsigned = (a: Expression, b: Expression) => compare(Op.i64_lt_u, a, b);
   select = (condition: Expression, a: Expression, b: Expression) => Expression.operation(Op.select, condition, a, b);
 
+  /** Whether accesses are to be calls: code that seldom runs is to be short. */
+  protected get isShort(): boolean {
+    return false;
+  }
+
   load(bytes: AccessBytes, extension: "signed" | "unsigned", address: Expression): Expression {
     const { b } = this;
+    if (this.isShort) return this.#shortLoad(bytes, extension, address);
     const at = this.#local(address);
     const double = bytes === 8 && this.#loadsDouble;
     const type = double ? ValueType.f64 : ValueType.i64;
@@ -181,8 +187,31 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
       : Expression.local(value);
   }
 
+  #shortLoad(bytes: AccessBytes, extension: "signed" | "unsigned", address: Expression): Expression {
+    const { b } = this;
+    const value = b.temporary(ValueType.i64);
+    b.get(HART);
+    address.emit(b);
+    b.call(this.imports.runtime(`load${bytes}`));
+    if (extension === "signed" && bytes < 8) {
+      b.op({ 1: Op.i64_extend8_s, 2: Op.i64_extend16_s, 4: Op.i64_extend32_s }[bytes as 1 | 2 | 4]);
+    }
+    b.set(value);
+    this.leaveOnException();
+    const loaded = Expression.local(value);
+    return bytes < 4 || (bytes === 4 && extension === "signed") ? loaded.fitting() : loaded;
+  }
+
   store(bytes: AccessBytes, address: Expression, value: Expression): void {
     const { b } = this;
+    if (this.isShort) {
+      b.get(HART);
+      address.emit(b);
+      value.emit(b);
+      b.call(this.imports.runtime(`store${bytes}`));
+      this.leaveOnSignal();
+      return;
+    }
     const at = this.#local(address);
     const stored = value.held(b);
     this.#probeTlb(at, bytes, TlbTag.write);

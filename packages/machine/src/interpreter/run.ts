@@ -190,6 +190,9 @@ function emitInvoke(b: FunctionBuilder, resume: number, sample: number): void {
 
 function emitDepart(b: FunctionBuilder, regionType: number, sample: number): void {
   const [pc, exit, region] = [2, 3, 4];
+  // What runs when the budget ends is probably hot.
+  b.get(HART).memory(Memory.i32_load, HartState.budget).i32(0).op(Op.i32_lt_s).if();
+  b.get(region).call(sample).end();
   emitDeparture(b, pc, exit);
   emitSample(b, region, sample);
   emitChain(b, pc, regionType);

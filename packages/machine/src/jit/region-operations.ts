@@ -263,6 +263,10 @@ export class RegionOperations extends WasmOperations<number> {
     condition.emitCondition(this.b);
   }
 
+  protected override get isShort(): boolean {
+    return !this.#regions.isHot;
+  }
+
   protected emitField(field: number): void {
     this.b.i32(field);
   }
