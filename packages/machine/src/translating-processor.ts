@@ -38,7 +38,7 @@ export interface ProcessorHart extends HartCallouts {
 /** How often a jump target is met before it is translated. `never` leaves all to the interpreter, 0 translates at once. */
 export type JitThreshold = number | "never";
 
-const DEFAULT_THRESHOLD = 200;
+const DEFAULT_THRESHOLD = 500;
 /** So many meetings that a jump-cache entry never counts down to them. */
 const NEVER = 0x7fff_fff0;
 

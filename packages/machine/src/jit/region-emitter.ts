@@ -1,6 +1,6 @@
 /** A region's control flow to one WebAssembly function with structured control flow. Who calls it: the translator. */
 import { flowOf } from "@bulkhead/isa";
-import { type FunctionBuilder, type Label, ValueType } from "../wasm/index.ts";
+import { type FunctionBuilder, type Label, Op, ValueType } from "../wasm/index.ts";
 import type { CodeWindow } from "./code-window.ts";
 import { type Block, lastPage } from "./control-flow.ts";
 import { floatUse } from "./float-use.ts";
@@ -98,17 +98,14 @@ class RegionEmitter {
       this.#link(node, links[0]!);
       return;
     }
-    if (links.length === 2) {
-      b.get(selector).if();
-      this.#link(node, links[1]!);
-      b.else();
-      this.#link(node, links[0]!);
-      b.end();
-      return;
-    }
-    const labels = links.map(() => b.block()).reverse();
-    b.get(selector).brTable(labels.slice(0, -1), labels.at(-1)!);
-    for (const link of links) {
+    // The first is the most frequent one: a function's start, or a loop's own header.
+    const [first, ...others] = links;
+    b.get(selector).op(Op.i32_eqz).hint("likely").if();
+    this.#link(node, first!);
+    b.end();
+    const labels = others.map(() => b.block()).reverse();
+    b.get(selector).i32(1).op(Op.i32_sub).brTable(labels.slice(0, -1), labels.at(-1)!);
+    for (const link of others) {
       b.end();
       this.#link(node, link);
     }
