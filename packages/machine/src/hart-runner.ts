@@ -21,6 +21,11 @@ const EXTERNAL_INTERRUPTS = (1n << 9n) | (1n << 11n);
 /** Returns from generated code in one slice: ends it for a guest that faults forever without retiring anything. */
 const MAX_EXITS = 10_000;
 
+/** Instructions between two looks of a hart that does nothing but wait for another one. */
+const BETWEEN_LOOKS = 500;
+/** Such looks in a row before the thread is given up for a while: the other hart's thread may not have a core. */
+const MOST_LOOKS = 64;
+
 /** What surrounds a hart's slices. */
 export interface Surroundings {
   /** Before a slice, and behind it: between them the hart may be in guest code. SBI calls are served outside. */
@@ -42,6 +47,9 @@ export class HartRunner {
   readonly #states: HartStates;
   readonly #surroundings: Surroundings;
   #fenced = false;
+  /** Looks of a waiting hart in a row, and the budget at the last one. */
+  #looks = 0;
+  #budgetAtLook = 0;
 
   constructor(hart: Hart, processor: Processor, states: HartStates, surroundings: Surroundings) {
     this.hart = hart;
@@ -51,6 +59,12 @@ export class HartRunner {
     hart.instructionFence = () => {
       this.#fenced = true;
     };
+    hart.stalled = () => this.#countLook();
+  }
+
+  /** Whether the last slice ended because the hart waits in a loop for what another one does. */
+  get isStalled(): boolean {
+    return this.#looks >= MOST_LOOKS;
   }
 
   /** Whether the hart can run now: completes a pending start and ends a wait that an interrupt is there for. */
@@ -92,6 +106,8 @@ export class HartRunner {
     const { hart } = this;
     this.#surroundings.enter(hart);
     hart.beginSlice(budget);
+    this.#budgetAtLook = budget;
+    if (this.isStalled) this.#looks--;
     if (!this.#exits()) this.#surroundings.leave(hart);
   }
 
@@ -114,7 +130,7 @@ export class HartRunner {
         this.#serve(this.sbi);
       } else if (words[SIGNAL] === Signal.exception) hart.takeException();
       words[SIGNAL] = Signal.none;
-      if (words[BUDGET] < 0 || !this.#goesOn()) return false;
+      if (words[BUDGET] < 0 || this.isStalled || !this.#goesOn()) return false;
     }
     return false;
   }
@@ -128,6 +144,12 @@ export class HartRunner {
     if (serveCall(sbi, hart.index)) hart.pc += ECALL_BYTES;
     else if (hart.words[SIGNAL] === Signal.exception) hart.takeException();
     hart.words[SIGNAL] = Signal.none;
+  }
+
+  #countLook(): void {
+    const budget = this.hart.words[BUDGET];
+    this.#looks = this.#budgetAtLook - budget < BETWEEN_LOOKS ? this.#looks + 1 : 1;
+    this.#budgetAtLook = budget;
   }
 
   #fenceCode(): void {

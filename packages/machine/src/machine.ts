@@ -20,6 +20,7 @@ import type { SbiHost, SystemReset } from "./sbi/host.ts";
 import { PerformanceCounters } from "./sbi/performance-counters.ts";
 import { uartConsole } from "./sbi/uart-console.ts";
 import { SliceLength, sliceBudget } from "./slice-budget.ts";
+import { STALL_MS } from "./threads/crew.ts";
 import { MachineThreads, type ThreadOptions } from "./threads/machine-threads.ts";
 
 export interface MachineOptions {
@@ -179,6 +180,7 @@ export class Machine {
 
   /** `idleDeadline` in milliseconds from now: 0 when a hart can run, infinite when only input can wake one. */
   idleMs(): number {
+    if (this.#threads !== undefined && this.#runners[0].isStalled) return STALL_MS;
     const deadline = this.idleDeadline();
     return deadline === undefined ? Number.POSITIVE_INFINITY : millisecondsUntil(this.clock, deadline);
   }
@@ -190,11 +192,13 @@ export class Machine {
     return this.#runners.every(({ isDeaf }) => isDeaf) && this.idleDeadline() === undefined;
   }
 
-  /** Calls `sleep`, during which no device writes to memory. */
-  rest(sleep: () => void): void {
-    this.#threads?.crew.board.devicesRest();
-    sleep();
-    this.#threads?.crew.board.nextDeviceRound();
+  /**
+   * Calls `sleep`, which blocks the thread until the doorbell's count is not `seen`. No device writes to memory meanwhile.
+   * With harts on other threads it may wait a moment for the ring instead.
+   */
+  rest(seen: number, sleep: () => void): void {
+    if (this.#threads === undefined) sleep();
+    else this.#threads.rest(seen, sleep);
   }
 
   /** Ends the threads of other harts, for good. */
@@ -219,12 +223,12 @@ export class Machine {
     }
   }
 
-  /** False if the hart cannot run. */
+  /** False if the hart cannot run, or only waits in a loop. */
   #runOnce(runner: HartRunner, most: number): boolean {
     if (!runner.wake()) return false;
     this.#current = runner.hart;
     runner.runSlice(sliceBudget(runner.hart.nextDeadline(), this.clock, most));
-    return true;
+    return !runner.isStalled;
   }
 
   /** Harts on this thread alone, which take turns if they are several. */

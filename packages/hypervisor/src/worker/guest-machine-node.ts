@@ -160,8 +160,8 @@ export class GuestMachine implements LoopMachine {
     return this.#machine.halted && !this.#working && !this.#blocks.some(({ active }) => active);
   }
 
-  rest(sleep: () => void): void {
-    this.#machine.rest(sleep);
+  rest(seen: number, sleep: () => void): void {
+    this.#machine.rest(seen, sleep);
   }
 
   /** Ends the threads of further harts, gives the disks up, and tells the owner that there will be no more output. */

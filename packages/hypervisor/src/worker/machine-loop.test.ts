@@ -36,7 +36,7 @@ class ScriptedMachine implements LoopMachine {
     return 0;
   }
 
-  rest(sleep: () => void): void {
+  rest(_seen: number, sleep: () => void): void {
     sleep();
   }
 

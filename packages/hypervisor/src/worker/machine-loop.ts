@@ -19,8 +19,8 @@ export interface LoopMachine {
   readonly ended: { readonly reason: "power-off" | "reset"; readonly code: number } | undefined;
   /** 0 while a hart runs; else milliseconds until a timer fires, infinite if only input can wake a hart. */
   idleMs(): number;
-  /** Calls `sleep`, which blocks the thread. */
-  rest(sleep: () => void): void;
+  /** Calls `sleep`, which blocks the thread until the doorbell's count is not `seen`. */
+  rest(seen: number, sleep: () => void): void;
   /** Every hart waits and no interrupt could ever wake one. */
   readonly halted: boolean;
 }
@@ -85,7 +85,7 @@ export class MachineLoop {
       if (machine.halted) return this.#stopped(this.#tail.panicked ? "panic" : "stuck", 0);
       const sleepMs = Math.min(machine.idleMs(), silent);
       if (sleepMs === 0) continue;
-      machine.rest(() => this.#doorbell.sleep(seen, sleepMs));
+      machine.rest(seen, () => this.#doorbell.sleep(seen, sleepMs));
     }
   }
 

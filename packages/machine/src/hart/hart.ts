@@ -60,6 +60,8 @@ export class Hart implements HartCallouts, HartArea {
 
   /** Whether a physical page (address / 4096) holds translated code; such pages are never entered for writing. */
   isCodePage: (page: number) => boolean = () => false;
+  /** The hart waits in a loop for what another one does. */
+  stalled: () => void = () => {};
   /** What `fence.i` does. */
   instructionFence: () => void = () => {};
 

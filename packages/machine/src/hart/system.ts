@@ -37,9 +37,9 @@ const handlers: Record<SystemOperation, Handler> = {
     if (hart.pendingAndEnabled === 0) hart.words[Word.waiting] = 1;
     leave(hart);
   },
-  // A wait for the reservation set may end at any time, and here it ends at once: TW has nothing to trap.
-  "wrs.nto": leave,
-  "wrs.sto": leave,
+  // A wait for the reservation set may end at any time, and here it ends soon: TW has nothing to trap.
+  "wrs.nto": stall,
+  "wrs.sto": stall,
   "fence.i": (hart) => {
     hart.instructionFence();
     leave(hart);
@@ -55,6 +55,11 @@ const handlers: Record<SystemOperation, Handler> = {
   "cbo.zero": (hart, address) => (environmentAllows(hart, Envcfg.CBZE) ? zeroBlock(hart, address) : hart.illegal()),
   illegal: (hart) => hart.illegal(),
 };
+
+function stall(hart: Hart): void {
+  hart.stalled();
+  leave(hart);
+}
 
 const byIndex: readonly Handler[] = systemOperations.map((name) => handlers[name]);
 

@@ -7,7 +7,7 @@ import type { BootEntry } from "../boot/load.ts";
 /** Words of the whole machine. */
 const Shared = { pause: 0, stopping: 1, generation: 2, device: 3, mode: 4, words: 16 } as const;
 /** Words of each thread, a cache line or more apart. */
-const Own = { wake: 0, epoch: 1, awaited: 2, parked: 3, up: 4, idleAt: 5, words: 32 } as const;
+const Own = { wake: 0, epoch: 1, awaited: 2, parked: 3, up: 4, idleAt: 5, asleep: 6, words: 32 } as const;
 /** 64-bit words of the whole machine: where harts begin. */
 const Boot = { address: 0, deviceTree: 1, nextStage: 2, count: 3 } as const;
 
@@ -52,16 +52,26 @@ export class Board {
     return thread === 0 ? Atomics.load(this.#doorbell, 0) : this.#load(thread, Own.wake);
   }
 
-  /** Makes a thread look for work, if it sleeps. */
+  /** Makes a thread look for work, if it sleeps. Telling the host of it is left out if it does not: that costs most. */
   wake(thread: number): void {
-    if (thread === 0) ring(this.#doorbell, 0);
-    else ring(this.#words, at(thread, Own.wake));
+    const words = thread === 0 ? this.#doorbell : this.#words;
+    const word = thread === 0 ? 0 : at(thread, Own.wake);
+    Atomics.add(words, word, 1);
+    if (this.#load(thread, Own.asleep) !== 0) Atomics.notify(words, word);
+  }
+
+  /** Calls `sleep`, which blocks the thread until it is woken or its time is over. */
+  asleep(thread: number, sleep: () => void): void {
+    Atomics.store(this.#words, at(thread, Own.asleep), 1);
+    sleep();
+    Atomics.store(this.#words, at(thread, Own.asleep), 0);
   }
 
   sleep(thread: number, seen: number, timeoutMs: number): void {
     if (timeoutMs <= 0) return;
-    if (thread === 0) Atomics.wait(this.#doorbell, 0, seen, timeoutMs);
-    else Atomics.wait(this.#words, at(thread, Own.wake), seen, timeoutMs);
+    const words = thread === 0 ? this.#doorbell : this.#words;
+    const word = thread === 0 ? 0 : at(thread, Own.wake);
+    this.asleep(thread, () => Atomics.wait(words, word, seen, timeoutMs));
   }
 
   // ---- who is in guest code
@@ -217,11 +227,6 @@ export class Board {
 }
 
 const at = (thread: number, word: number): number => Shared.words + thread * Own.words + word;
-
-function ring(words: Int32Array, index: number): void {
-  Atomics.add(words, index, 1);
-  Atomics.notify(words, index);
-}
 
 /** Waits for a word of shared memory to change from `value`: spins, then sleeps at most for `PATIENCE_MS`. */
 export function awaitChange(words: Int32Array, index: number, value: number): void {

@@ -20,6 +20,9 @@ import { requestMemory } from "./requests.ts";
 /** Slices of a hart that are kept short after another one has waited for it: it will probably do so again. */
 const HURRIED_SLICES = 100;
 
+/** How long a thread is given up whose hart waits in a loop for another one, at most. */
+export const STALL_MS = 0.05;
+
 /** What the threads of a machine share besides guest memory; it can be posted. */
 export interface CrewMemory {
   readonly board: BoardMemory;

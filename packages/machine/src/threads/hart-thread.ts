@@ -11,7 +11,8 @@ import type { ProcessorFactory } from "../processor.ts";
 import { Activity } from "../profile/activity.ts";
 import { prepareHart } from "../sbi/hart-port.ts";
 import { sliceBudget } from "../slice-budget.ts";
-import { Crew, type CrewMemory } from "./crew.ts";
+import { Crew, type CrewMemory, STALL_MS } from "./crew.ts";
+import { Nap } from "./nap.ts";
 import { RemoteDevices } from "./requests.ts";
 
 /** Everything that a hart's thread begins with; it can be posted. */
@@ -32,6 +33,7 @@ export class HartThread {
   readonly #crew: Crew;
   readonly #runner: HartRunner;
   readonly #devices: RemoteDevices;
+  readonly #nap: Nap;
   #generation = 0;
   /** It has asked for a reset, which will come. */
   #resetting = false;
@@ -50,6 +52,7 @@ export class HartThread {
     const isInterrupted = () => this.#resetting || this.#crew.board.interrupts;
     this.#crew = new Crew(memory, start.crew, this.#hart, own, isInterrupted, () => {});
     this.#devices = new RemoteDevices(start.crew.requests, this.#crew.board, index);
+    this.#nap = new Nap(this.#crew.board, index);
     this.#runner = new HartRunner(this.#hart, own, this.#crew.states, this.#crew);
   }
 
@@ -73,13 +76,14 @@ export class HartThread {
     if (this.#generation !== 0 && !this.#resetting && this.#runner.wake()) {
       board.noteHopeful(index);
       this.#runner.runSlice(sliceBudget(this.#hart.nextDeadline(), this.#hart.clock, this.#crew.nextSlice()));
+      if (this.#runner.isStalled) board.sleep(index, board.wakeCount(index), STALL_MS);
       return;
     }
     this.#crew.receive();
     const sleepMs = this.#sleepMs();
     if (sleepMs === Number.POSITIVE_INFINITY && this.#runner.isDeaf) board.noteHopeless(index, seen);
     this.#hart.words[Word.activity] = Activity.off;
-    board.sleep(index, seen, sleepMs);
+    if (sleepMs > 0) this.#nap.rest(seen, () => board.sleep(index, seen, sleepMs));
   }
 
   /** How long the hart will sleep if nobody wakes it. */

@@ -11,6 +11,7 @@ import type { Processor } from "../processor.ts";
 import type { SbiConsole, SystemReset } from "../sbi/host.ts";
 import { Crew, crewMemory } from "./crew.ts";
 import type { HartThreadStart } from "./hart-thread.ts";
+import { Nap } from "./nap.ts";
 import { RequestServer } from "./requests.ts";
 
 /** What the host gives a machine for its threads. */
@@ -40,6 +41,7 @@ const SPINS = 600;
 export class MachineThreads {
   readonly crew: Crew;
   readonly #server: RequestServer;
+  readonly #nap: Nap;
 
   constructor(parts: Parts) {
     const { harts, memory, hart, start, clock } = parts;
@@ -47,6 +49,7 @@ export class MachineThreads {
     const shared = crewMemory(harts, parts.doorbell);
     const serve = (): void => void this.#server.serve();
     this.crew = new Crew(memory, shared, hart, parts.processor, parts.isInterrupted, serve);
+    this.#nap = new Nap(this.crew.board, 0);
     let console: SbiConsole | undefined;
     this.#server = new RequestServer(shared.requests, harts, {
       bus: parts.bus,
@@ -69,6 +72,14 @@ export class MachineThreads {
       if (this.#server.serve()) spin = 0;
       else Atomics.pause();
     }
+  }
+
+  /** Calls `sleep`, or just waits if it should not be for long. No device writes to memory meanwhile. */
+  rest(seen: number, sleep: () => void): void {
+    const { board } = this.crew;
+    board.devicesRest();
+    this.#nap.rest(seen, () => board.asleep(0, sleep));
+    board.nextDeviceRound();
   }
 
   /** Brings the other harts to rest. */

@@ -62,7 +62,7 @@ export async function runThreaded(
       between?.(machine);
       halted = machine.halted;
       if (machine.state !== "running" || halted) break;
-      machine.rest(() => Atomics.wait(bell, 0, seen, Math.min(machine.idleMs(), 50)));
+      machine.rest(seen, () => Atomics.wait(bell, 0, seen, Math.min(machine.idleMs(), 50)));
       if (slice % 256 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
   } finally {
