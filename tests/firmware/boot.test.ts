@@ -45,7 +45,7 @@ test("firmware: OpenSBI and U-Boot start a kernel that a disk's extlinux.conf na
     await writeFile(join(content, "extlinux", "extlinux.conf"), EXTLINUX);
     await makeDisk(disk, content, 96);
     const firmware = ["--firmware", `${OPENSBI}/fw_dynamic.bin`, "--kernel", `${UBOOT}/qemu-riscv64_smode/uboot.elf`];
-    const running = new Cli(["run", ...firmware, "--disk", disk, "--cpus", "2", "--memory", "512"]);
+    const running = new Cli(["run", ...firmware, "--network", "none", "--disk", disk, "--cpus", "2", "--memory", "512"]);
     await printed(running, "~ # ");
     running.process.stdin.write('echo "$(uname -m) on $(nproc), disk $(head -c 512 /dev/vda | wc -c)"; poweroff\n');
     const { code, stdout, stderr } = await running.ended;
@@ -68,7 +68,7 @@ const started: Record<string, readonly string[]> = {
 for (const [name, args] of Object.entries(started)) {
   for (const command of ["poweroff", "reset"]) {
     test(`firmware: ${name} reaches its prompt, and ${command} ends the run`, { skip: noFirmware }, async () => {
-      const { code, stdout, stderr } = await cli(["run", ...args], { input: `${command}\n` });
+      const { code, stdout, stderr } = await cli(["run", "--network", "none", ...args], { input: `${command}\n` });
       assert.equal(code, 0, stderr);
       assert.match(stdout, /^=> /m);
       assert.equal(stdout.match(/^U-Boot /gm)?.length, 1);

@@ -264,7 +264,8 @@ export class RegionOperations extends WasmOperations<number> {
   }
 
   protected override get isShort(): boolean {
-    return !this.#regions.isHot;
+    // A profile tells accesses that miss the TLB from translated code by the call-out.
+    return !this.#regions.isHot && !this.#regions.profile;
   }
 
   protected emitField(field: number): void {

@@ -74,7 +74,7 @@ test("HartState.pc: follows translated code into calls, back out of them, and al
   assert.deepEqual(places.slice(0, 4), [
     [Activity.refill, 0n],
     [Activity.refill, 20n],
-    [Activity.refill, 4n],
+    [Activity.refill, 8n],
     [Activity.refill, 28n],
   ]);
 });
