@@ -89,7 +89,10 @@ export class GuestMachine implements LoopMachine {
       },
       onRoom: () => this.#pumpSerialInput(),
       clock: new HostClock(0, sharedNowMs),
-      threads: { doorbell: wiring.partition, spawn: (start) => events.hartThread(start) },
+      // Below firmware harts take turns: started from U-Boot, a hart on a thread of its own sometimes does not wake.
+      ...(boot.firmware === undefined && {
+        threads: { doorbell: wiring.partition, spawn: (start: HartThreadStart) => events.hartThread(start) },
+      }),
       onReboot: () => (description.onReboot === "restart" && !events.panicked() ? "restart" : "stop"),
     });
     if (profile) this.#activities = this.#profileDevices();
