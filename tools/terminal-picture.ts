@@ -29,6 +29,7 @@ const rows = lines.map((line, index) => {
 });
 
 console.log(`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
+<title>${escaped(title)}</title>
 <rect width="100%" height="100%" rx="8" fill="#16181d"/>
 <g font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" fill="#d6dae3">
 <text x="${MARGIN}" y="${MARGIN + 12}" fill="#7fb069">${escaped(`$ ${title}`)}</text>

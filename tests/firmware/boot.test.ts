@@ -45,7 +45,18 @@ test("firmware: OpenSBI and U-Boot start a kernel that a disk's extlinux.conf na
     await writeFile(join(content, "extlinux", "extlinux.conf"), EXTLINUX);
     await makeDisk(disk, content, 96);
     const firmware = ["--firmware", `${OPENSBI}/fw_dynamic.bin`, "--kernel", `${UBOOT}/qemu-riscv64_smode/uboot.elf`];
-    const running = new Cli(["run", ...firmware, "--network", "none", "--disk", disk, "--cpus", "2", "--memory", "512"]);
+    const running = new Cli([
+      "run",
+      ...firmware,
+      "--network",
+      "none",
+      "--disk",
+      disk,
+      "--cpus",
+      "2",
+      "--memory",
+      "512",
+    ]);
     await printed(running, "~ # ");
     running.process.stdin.write('echo "$(uname -m) on $(nproc), disk $(head -c 512 /dev/vda | wc -c)"; poweroff\n');
     const { code, stdout, stderr } = await running.ended;
