@@ -94,9 +94,10 @@ export class Sampler {
 
   /** A kernel that runs on virtual addresses has relocated itself, so its symbols can be found. */
   #search({ privilege, pc, satp }: HartSnapshot, nowMs: number): void {
-    if (this.#linux !== undefined || privilege === MACHINE || satp >> 60n === 0n || pc >> 63n === 0n) return;
-    if (nowMs < this.#searchAtMs) return;
-    this.#linux = LinuxGuest.find(this.#view, satp);
+    if (privilege === MACHINE || satp >> 60n === 0n || pc >> 63n === 0n) return;
+    // Early in a boot the kernel's type information may be out of reach while its symbols are not.
+    if (nowMs < this.#searchAtMs || this.#linux?.kernel.structures !== undefined) return;
+    this.#linux = LinuxGuest.find(this.#view, satp) ?? this.#linux;
     this.#waitMs *= WAIT_FACTOR;
     this.#searchAtMs = nowMs + this.#waitMs;
   }
