@@ -124,7 +124,7 @@ function insertDispatch(
     for (const link of from.links) {
       const index = entries.indexOf(link.node);
       if (index < 0 || (members.has(from) && index > 0)) continue;
-      // A dispatch node keeps the index of its own target in the order of its links.
+      // A link's place says which target of its own node it is; its index, which one of the node that it leads to.
       link.node = dispatch;
       link.index = index;
     }
