@@ -14,13 +14,12 @@ import {
   hartIndex,
   JUMP_ENTRIES,
   JumpEntry,
-  TARGET_ENTRIES,
-  TargetEntry,
   TLB_ADDEND,
   TLB_ENTRIES,
   TLB_ENTRY_BYTES,
   TlbTag,
 } from "./hart/layout.ts";
+import { forgetTargets, hartArea } from "./hart/state.ts";
 import { FIRST_HANDLER, ILLEGAL_HANDLER, interpreterModule } from "./interpreter/interpreter-module.ts";
 import { type PageResolver, REACH } from "./jit/code-window.ts";
 import { Translator } from "./jit/translator.ts";
@@ -195,8 +194,7 @@ export class TranslatingProcessor implements Processor {
 
   #forgetAll(): void {
     for (let hart = 0; hart < this.#harts.length; hart++) {
-      const start = (hartBase(this.#first + hart) + HartState.targets) / 4;
-      this.#memory.words.fill(-1, start, start + (TARGET_ENTRIES * TargetEntry.bytes) / 4);
+      forgetTargets(hartArea(this.#memory, this.#first + hart).words);
     }
   }
 }
