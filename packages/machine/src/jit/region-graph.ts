@@ -28,28 +28,27 @@ abstract class LinkedNode {
   }
 }
 
+abstract class NodeOfBlock extends LinkedNode {
+  readonly block: Block;
+
+  constructor(block: Block) {
+    super();
+    this.block = block;
+  }
+}
+
 /** Where the function begins: goes to the entry that its parameter names. */
 export class RootNode extends LinkedNode {
   readonly kind = "root";
 }
 
 /** Takes the state from memory and goes to its block: where the region is entered, and where calls come back to. */
-export class EntryNode extends LinkedNode {
+export class EntryNode extends NodeOfBlock {
   readonly kind = "entry";
-  readonly block: Block;
-  constructor(block: Block) {
-    super();
-    this.block = block;
-  }
 }
 
-export class BlockNode extends LinkedNode {
+export class BlockNode extends NodeOfBlock {
   readonly kind = "block";
-  readonly block: Block;
-  constructor(block: Block) {
-    super();
-    this.block = block;
-  }
 }
 
 /** Goes to the target whose index the edge into it has set; the first is the loop's own header. */
