@@ -21,7 +21,10 @@ import {
 } from "./hart/layout.ts";
 import { forgetTargets, hartArea } from "./hart/state.ts";
 import { FIRST_HANDLER, ILLEGAL_HANDLER, interpreterModule } from "./interpreter/interpreter-module.ts";
-import { type PageResolver, REACH } from "./jit/code-window.ts";
+import { type PagePlaces, REACH } from "./jit/code-window.ts";
+import { LocalService } from "./jit/local-service.ts";
+import { RegionCompiler } from "./jit/region-compiler.ts";
+import type { RegionService } from "./jit/region-order.ts";
 import { Translator } from "./jit/translator.ts";
 import { type GuestMemory, PAGE_SIZE, RAM_BASE } from "./memory.ts";
 import type { Processor } from "./processor.ts";
@@ -62,6 +65,7 @@ export class TranslatingProcessor implements Processor {
     threshold: JitThreshold = DEFAULT_THRESHOLD,
     profile = false,
     first = 0,
+    service?: RegionService,
   ) {
     this.#memory = memory;
     this.#harts = harts;
@@ -90,9 +94,9 @@ export class TranslatingProcessor implements Processor {
     );
     const run = interpreter.exports as { run(hart: number): void; retired(): void };
     this.#run = run.run;
-    this.#translator = new Translator(memory, regions, {
+    const local = () => new LocalService(new RegionCompiler(memory.bytes, { harts: hartsOf(memory), profile }));
+    this.#translator = new Translator(memory, regions, service ?? local(), {
       imports: { ...imports, run: interpreter.exports },
-      profile,
       retired: run.retired,
       reading: (page) => this.#reading(page),
       forget: (offset) => this.#forget(offset),
@@ -102,7 +106,7 @@ export class TranslatingProcessor implements Processor {
 
   /** Runs a hart until `HartState.signal` is set or its budget has ended. */
   run(hart: number): void {
-    this.#whileCompiling(hart, () => this.#translator.compile());
+    this.#whileCompiling(hart, () => this.#translator.advance());
     this.#run(hartBase(hart));
   }
 
@@ -140,8 +144,8 @@ export class TranslatingProcessor implements Processor {
     let target = this.#translator.targetAt(offset);
     if (target === 0 && hot) {
       this.#whileCompiling(hartIndex(base), () => {
-        this.#translator.request(offset, this.#pagesAround(base, pc));
-        if (atOnce) this.#translator.compile();
+        this.#translator.request(offset, this.#placesAround(base, pc));
+        if (atOnce) this.#translator.advance();
       });
       target = this.#translator.targetAt(offset);
     }
@@ -156,30 +160,26 @@ export class TranslatingProcessor implements Processor {
   }
 
   /** Where instruction fetches of a hart find the pages around a pc now. */
-  #pagesAround(base: number, pc: bigint): PageResolver {
+  #placesAround(base: number, pc: bigint): PagePlaces {
     const { view } = this.#memory;
     const bank = view.getInt32(base + HartState.fetchTlb, true);
-    const pages = new Int32Array(2 * REACH + 1);
+    const places = new Uint32Array(2 * REACH + 1);
     for (let page = -REACH; page <= REACH; page++) {
       const address = BigInt.asIntN(64, (pc & -4096n) + BigInt(page * PAGE_SIZE));
       const low = Number(BigInt.asIntN(32, address));
       const entry = bank + ((low >>> 12) % TLB_ENTRIES) * TLB_ENTRY_BYTES + TlbTag.execute;
-      const known = view.getBigInt64(entry, true) === address;
-      pages[page + REACH] = known ? low + view.getInt32(entry + TLB_ADDEND, true) : -1;
+      const isKnown = view.getBigInt64(entry, true) === address;
+      places[page + REACH] = isKnown ? low + view.getInt32(entry + TLB_ADDEND, true) : 0;
     }
-    return (page) => (pages[page + REACH] === -1 ? -1 : pages[page + REACH]! >>> 0);
+    return places;
   }
 
-  /**
-   * Code of a page (number in the wasm memory) is about to be read: makes stores to it take the slow path, on every hart.
-   * True if it may have changed since another look at it, and so has to be read again.
-   */
-  #reading(page: number): boolean {
+  /** Code of a page (number in the wasm memory) has been read: makes stores to it take the slow path, on every hart. */
+  #reading(page: number): void {
     const physical = page + this.#firstPage;
-    if (!this.#memory.codeMap.add(physical)) return false;
+    if (!this.#memory.codeMap.add(physical)) return;
     for (const hart of this.#harts) hart.dropWriteTags(physical);
     this.#memory.onTranslate?.(physical);
-    return this.#memory.onTranslate !== undefined;
   }
 
   /** Takes the target of an entry, by its offset, out of the jump caches. */

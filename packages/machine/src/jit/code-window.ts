@@ -1,45 +1,61 @@
 /**
  * The code around an entry as the guest's instruction fetch sees it: the entry's page, and the pages before and behind it
- * that the same fetch space maps. Who calls it: the translator, which makes one for each region.
+ * that the same fetch space maps. Code is read from copies of the pages, which no other thread can change meanwhile.
  */
-import { type GuestMemory, PAGE_SIZE } from "../memory.ts";
+import { PAGE_SIZE } from "../memory.ts";
 
 /** Pages that a region may have code on, before and behind its home page. */
 export const REACH = 8;
 
-/** Offset in the wasm memory of a page, counted in virtual pages from the home page, or -1 if fetches do not know it. */
-export type PageResolver = (page: number) => number;
+/** Offsets in the wasm memory of the home page, in the middle, and of the pages around it; 0 for those fetches do not know. */
+export type PagePlaces = Uint32Array;
+
+/** Where a page lies in the wasm memory, counted in virtual pages from the home page, or 0. */
+export const hostPage = (places: PagePlaces, page: number): number => places[page + REACH] ?? 0;
+
+/** Where an offset from the home page's start lies in the wasm memory; its page must be known. */
+export const hostOffset = (places: PagePlaces, offset: number): number =>
+  hostPage(places, offset >> 12) + (offset & (PAGE_SIZE - 1));
+
+/** Copies of pages by their offsets in the wasm memory, made when they are first asked for. */
+export class PageCopies {
+  readonly #memory: Uint8Array;
+  readonly #copies = new Map<number, Uint8Array>();
+
+  constructor(memory: Uint8Array) {
+    this.#memory = memory;
+  }
+
+  page(start: number): Uint8Array {
+    let copy = this.#copies.get(start);
+    if (copy === undefined) {
+      copy = this.#memory.slice(start, start + PAGE_SIZE);
+      this.#copies.set(start, copy);
+    }
+    return copy;
+  }
+}
 
 export class CodeWindow {
-  readonly #memory: GuestMemory;
-  readonly #resolve: PageResolver;
-  readonly #pages = new Map<number, number>();
+  readonly places: PagePlaces;
+  readonly #copies: PageCopies;
 
-  /** @param home offset in the wasm memory of the home page. */
-  constructor(memory: GuestMemory, home: number, resolve: PageResolver) {
-    this.#memory = memory;
-    this.#resolve = resolve;
-    this.#pages.set(0, home);
+  constructor(places: PagePlaces, copies: PageCopies) {
+    this.places = places;
+    this.#copies = copies;
   }
 
   /** The 16 bits at an offset from the home page's start, or -1 if they cannot be seen. */
   parcel(offset: number): number {
     const page = this.hostPage(offset >> 12);
-    return page < 0 ? -1 : this.#memory.view.getUint16(page + (offset & (PAGE_SIZE - 1)), true);
+    if (page === 0) return -1;
+    const copy = this.#copies.page(page);
+    const at = offset & (PAGE_SIZE - 1);
+    return copy[at]! | (copy[at + 1]! << 8);
   }
 
-  /** Offset in the wasm memory of a page, or -1. */
+  /** Offset in the wasm memory of a page, or 0. */
   hostPage(page: number): number {
-    let host = this.#pages.get(page);
-    if (host === undefined) {
-      host = Math.abs(page) > REACH ? -1 : this.#resolve(page);
-      this.#pages.set(page, host);
-    }
-    return host;
-  }
-
-  /** Where an offset lies in the wasm memory; its page must be known. */
-  hostOffset(offset: number): number {
-    return this.hostPage(offset >> 12) + (offset & (PAGE_SIZE - 1));
+    return hostPage(this.places, page);
   }
 }

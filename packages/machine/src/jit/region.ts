@@ -1,66 +1,92 @@
 /**
- * What the translator knows of a region beside its code: where it is entered, and which guest bytes it was made from.
+ * What the translator knows of a region: where it is entered, which guest bytes it was made from, and what becomes of it.
  * Offsets are in the wasm memory unless they are said to count from the home page.
  */
 import { PAGE_SIZE } from "../memory.ts";
-import type { CodeWindow } from "./code-window.ts";
-import type { Block } from "./control-flow.ts";
+import { hostOffset, hostPage, type PagePlaces } from "./code-window.ts";
 import { PageParts } from "./page-parts.ts";
+import type { CodeRange, RegionCode } from "./region-order.ts";
 
 export class Region {
-  readonly window: CodeWindow;
-  /** Index in the table; 0 when nothing could be translated. */
-  index = 0;
+  /** Index in the table. */
+  readonly index: number;
+  readonly places: PagePlaces;
   /** Offsets from the home page's start by the number of the entry, which never changes. */
-  readonly entries: number[] = [];
+  entries: readonly number[] = [];
+  /** Whether the table has a function for it. */
+  isTranslated = false;
+  /** Entries to be added by its next translation, and by the present one, with the pages around each. */
+  wished = new Map<number, PagePlaces>();
+  ordered = new Map<number, PagePlaces>();
+  /** It is being translated. */
+  isOrdered = false;
+  /** Its code has been written to, or it makes room for others. */
+  isDropped = false;
   /** By the offset of each page that instructions were read from, the parts of it. */
   pages: ReadonlyMap<number, PageParts> = new Map();
   /** Hot regions are translated at more length, and call inline. */
   isHot = false;
   /** How often it was seen to call or to depart. */
   samples = 0;
-  #blocks: readonly { readonly start: number; readonly end: number }[] = [];
+  #ranges: readonly CodeRange[] = [];
 
-  constructor(window: CodeWindow) {
-    this.window = window;
+  constructor(index: number, places: PagePlaces) {
+    this.index = index;
+    this.places = places;
   }
 
-  /** Offsets of the entries, by their numbers. */
-  get hostEntries(): number[] {
-    return this.entries.map((offset) => this.window.hostOffset(offset));
+  hostOffset(offset: number): number {
+    return hostOffset(this.places, offset);
   }
 
   /** The offset from the home page of bytes that were translated, or undefined. */
-  find(hostOffset: number): number | undefined {
-    for (const { start, end } of this.#blocks) {
-      const at = hostOffset - this.window.hostOffset(start);
-      if (at >= 0 && at < end - start) return start + at;
+  find(at: number): number | undefined {
+    for (const { start, end } of this.#ranges) {
+      const inside = at - this.hostOffset(start);
+      if (inside >= 0 && inside < end - start) return start + inside;
     }
     return undefined;
   }
 
-  /** Notes what it has been translated from. */
-  made(blocks: readonly Block[]): void {
+  /** A translation begins, with the entries wished so far. */
+  order(): void {
+    this.isOrdered = true;
+    this.ordered = this.wished;
+    this.wished = new Map();
+  }
+
+  /** Notes what it is made from. */
+  made({ entries, ranges, isTranslated }: RegionCode): void {
     const pages = new Map<number, PageParts>();
-    const add = (start: number, end: number): void => {
-      for (let from = start; from < end; ) {
-        const to = Math.min(end, (Math.floor(from / PAGE_SIZE) + 1) * PAGE_SIZE);
-        const page = this.window.hostPage(from >> 12);
-        const parts = pages.get(page) ?? new PageParts();
-        const inPage = from & (PAGE_SIZE - 1);
-        parts.add(inPage, inPage + to - from);
-        pages.set(page, parts);
-        from = to;
-      }
-    };
-    this.#blocks = blocks.map(({ offset, steps }) => {
-      const last = steps.at(-1)!;
-      const end = last.offset + last.decoded.length;
-      add(offset, end);
-      return { start: offset, end };
-    });
-    // Where nothing could be translated, another instruction may come to be.
-    if (blocks.length === 0) add(this.entries[0]!, Math.min(this.entries[0]! + 4, PAGE_SIZE));
+    for (const { page, at, bytes } of piecesOf(this.places, ranges)) {
+      const parts = pages.get(page) ?? new PageParts();
+      parts.add(at, at + bytes);
+      pages.set(page, parts);
+    }
+    this.#ranges = ranges;
     this.pages = pages;
+    this.entries = entries;
+    this.isTranslated = isTranslated;
+  }
+
+  /** Whether memory still holds what it was made from. */
+  isCurrent(memory: Uint8Array, { ranges, bytes }: RegionCode): boolean {
+    let next = 0;
+    for (const piece of piecesOf(this.places, ranges)) {
+      const start = piece.page + piece.at;
+      for (let i = 0; i < piece.bytes; i++) if (memory[start + i] !== bytes[next++]) return false;
+    }
+    return true;
+  }
+}
+
+/** The parts of ranges that lie on one page each: the page's offset in the wasm memory, and where in it. */
+function* piecesOf(places: PagePlaces, ranges: readonly CodeRange[]) {
+  for (const { start, end } of ranges) {
+    for (let from = start; from < end; ) {
+      const to = Math.min(end, (Math.floor(from / PAGE_SIZE) + 1) * PAGE_SIZE);
+      yield { page: hostPage(places, from >> 12), at: from & (PAGE_SIZE - 1), bytes: to - from };
+      from = to;
+    }
   }
 }

@@ -1,29 +1,20 @@
 /**
- * The JIT: turns hot guest code into WebAssembly functions and keeps them until the guest writes to their pages.
+ * The JIT: has hot guest code turned into WebAssembly functions and keeps them until the guest writes to their pages.
  * Regions are keyed by where their entries lie in guest memory, so every mapping of a page shares them.
  */
-import { hartsOf, RuntimeImports } from "../codegen/runtime-functions.ts";
-import { MAX_ENTRIES, packTarget, REGION_PARAMETERS, REGION_RESULTS } from "../codegen/target-probe.ts";
-import { DEPART, INVOKE, RESUME } from "../interpreter/run.ts";
+import { MAX_ENTRIES, packTarget } from "../codegen/target-probe.ts";
 import { type GuestMemory, PAGE_SIZE } from "../memory.ts";
-import { ModuleBuilder } from "../wasm/index.ts";
-import { CodeWindow, type PageResolver } from "./code-window.ts";
-import { type Block, controlFlow, returnPoints } from "./control-flow.ts";
+import { hostPage, type PagePlaces } from "./code-window.ts";
 import { PageParts } from "./page-parts.ts";
 import { Region } from "./region.ts";
-import { emitRegion } from "./region-emitter.ts";
+import type { CompiledRegions, RegionCode, RegionOrder, RegionService } from "./region-order.ts";
 
-/** Entries asked for that are compiled into one module: fewer modules cost less memory and less time. */
+/** Entries asked for that are ordered without waiting for more: fewer modules cost less memory and less time. */
 const BATCH = 16;
-/** Instructions of a region at most, and what each further entry adds: most code runs too seldom to repay a translation. */
-const FEW_INSTRUCTIONS = 60;
-const ENTRY_INSTRUCTIONS = 16;
-/** The same for a hot region: bounds the time of one translation and the size of its function. */
-const MOST_INSTRUCTIONS = 400;
-/** Return points of a region that are entries beside those asked for. */
-const MAX_RETURN_POINTS = 64;
-/** A region that cannot be translated with all its entries within this is given no more of them. */
-const LARGEST = 10_000;
+/** Regions of one order at most. */
+const MOST_ORDERED = 48;
+/** Orders that the service may have at once, so that it need not wait for the next. */
+const MOST_WAITING = 2;
 /** Samples of a region that make it hot. */
 const HOT_SAMPLES = 8;
 /** Regions kept at most; beyond that all are dropped, which bounds the host's memory. */
@@ -42,13 +33,11 @@ interface CodePage {
 /** What the translator needs of the processor that executes its regions. */
 export interface TranslatorHost {
   readonly imports: WebAssembly.Imports;
-  /** Whether regions are to say where the hart is, for a profile. */
-  readonly profile: boolean;
   /**
-   * Code of a page, by its number in the wasm memory, is about to be translated: stores to it have to be announced from
-   * now on. True if it has to be read again, because others may have written it in the meantime.
+   * Code of a page, by its number in the wasm memory, has been translated and will be used if it is the same still: stores
+   * to it have to be announced from now on.
    */
-  reading(page: number): boolean;
+  reading(page: number): void;
   /** Stands in the table where a region was, and makes whoever calls it look for another. */
   readonly retired: () => void;
   /** An entry, by its offset, has another region now, or none: nothing may keep its target. */
@@ -61,11 +50,17 @@ export class Translator {
   /** Functions of the regions; index 0 stays empty. */
   readonly table: WebAssembly.Table;
   readonly #memory: GuestMemory;
+  readonly #service: RegionService;
   readonly #host: TranslatorHost;
   readonly #entries = new Map<number, { readonly region: Region; readonly number: number }>();
   readonly #pages = new Map<number, CodePage>();
-  readonly #pending = new Map<number, PageResolver>();
+  /** Offsets asked for, with the pages around them. */
+  readonly #pending = new Map<number, PagePlaces>();
+  /** Of these, the ones that a region had no room for. */
+  readonly #alone = new Set<number>();
   readonly #promoted = new Set<Region>();
+  /** Regions of the posts that the service has, oldest first. */
+  readonly #posted: Region[][] = [];
   readonly #byIndex: (Region | undefined)[] = [];
   #regionCount = 0;
   #nextIndex = 1;
@@ -73,26 +68,27 @@ export class Translator {
   readonly #retiredIndices: number[] = [];
 
   /** @param table of functions that `host` calls regions through. */
-  constructor(memory: GuestMemory, table: WebAssembly.Table, host: TranslatorHost) {
+  constructor(memory: GuestMemory, table: WebAssembly.Table, service: RegionService, host: TranslatorHost) {
     this.#memory = memory;
     this.table = table;
+    this.#service = service;
     this.#host = host;
   }
 
   /** The packed target of the entry at an offset in the wasm memory, or 0. */
   targetAt(offset: number): number {
     const entry = this.#entries.get(offset);
-    return entry === undefined || entry.region.index === 0 ? 0 : packTarget(entry.region.index, entry.number);
+    return entry?.region.isTranslated ? packTarget(entry.region.index, entry.number) : 0;
   }
 
   /**
-   * Asks for a region with an entry at an offset; it is there at the latest after the next `compile`.
-   * @param resolve where the pages around it are, as fetches see them now.
+   * Asks for a region with an entry at an offset; it will be there some time after the next `advance`.
+   * @param places where the pages around it are, as fetches see them now.
    */
-  request(offset: number, resolve: PageResolver): void {
-    if (this.#entries.has(offset)) return;
-    this.#pending.set(offset, resolve);
-    if (this.#pending.size >= BATCH) this.compile();
+  request(offset: number, places: PagePlaces): void {
+    if (this.#entries.has(offset) || this.#pending.has(offset)) return;
+    this.#pending.set(offset, places);
+    if (this.#pending.size >= BATCH) this.advance();
   }
 
   /** A region, by its index, was seen to call or to depart. One that is seen often is translated again, as a hot one. */
@@ -103,15 +99,10 @@ export class Translator {
     this.#promoted.add(region);
   }
 
-  /** Compiles what was asked for. */
-  compile(): void {
-    if (this.#pending.size + this.#promoted.size === 0) return;
-    if (this.#regionCount + this.#pending.size > MAX_REGIONS) this.#dropAll();
-    const changed = new Set(this.#promoted);
-    this.#promoted.clear();
-    for (const [offset, resolve] of this.#pending) changed.add(this.#addEntry(offset, resolve));
-    this.#pending.clear();
-    this.#translate(changed);
+  /** Takes what has been translated into use, and orders what was asked for. */
+  advance(): void {
+    this.#takeAll();
+    while (this.#service.waiting < MOST_WAITING && this.#order()) this.#takeAll();
   }
 
   /** Whether a page, by its number in the wasm memory, holds translated code. */
@@ -135,86 +126,90 @@ export class Translator {
     }
   }
 
-  /** Gives the region that contains an offset an entry there, if there is room, or makes a new one. */
-  #addEntry(offset: number, resolve: PageResolver): Region {
-    const known = this.#entries.get(offset)?.region;
-    if (known !== undefined) return known;
-    const home = offset - (offset % PAGE_SIZE);
-    for (const region of this.#pages.get(home / PAGE_SIZE)?.regions ?? []) {
-      const at = region.find(offset);
-      if (at === undefined || region.entries.length === MAX_ENTRIES) continue;
-      const entries = [...region.entries, at];
-      const blocks = controlFlow(region.window, entries, limitOf(region, entries.length));
-      if (!entries.every((entry) => blocks.has(entry))) continue;
-      this.#enter(region, at);
-      return region;
+  /** Orders some of what was asked for; false if there is nothing. */
+  #order(): boolean {
+    if (this.#regionCount + this.#pending.size > MAX_REGIONS) this.#dropAll();
+    const regions = new Set<Region>();
+    for (const region of this.#promoted) {
+      if (region.isOrdered) continue;
+      this.#promoted.delete(region);
+      regions.add(region);
     }
-    const region = new Region(new CodeWindow(this.#memory, home, resolve));
+    for (const [offset, places] of this.#pending) {
+      if (regions.size >= MOST_ORDERED) break;
+      const region = this.#regionFor(offset, places);
+      if (region === undefined) continue;
+      this.#pending.delete(offset);
+      regions.add(region);
+    }
+    if (regions.size === 0) return false;
+    const ordered = [...regions];
+    this.#posted.push(ordered);
+    this.#service.post(ordered.map(orderOf));
+    return true;
+  }
+
+  /** The region that is to have an entry at an offset, one that contains it or a new one; undefined if it has to wait. */
+  #regionFor(offset: number, places: PagePlaces): Region | undefined {
+    const home = hostPage(places, 0);
+    if (!this.#alone.delete(offset)) {
+      for (const region of this.#pages.get(home / PAGE_SIZE)?.regions ?? []) {
+        const at = region.find(offset);
+        if (at === undefined || region.entries.length + region.wished.size >= MAX_ENTRIES) continue;
+        if (region.isOrdered) return undefined;
+        region.wished.set(at, places);
+        return region;
+      }
+    }
+    const region = new Region(this.#takeIndex(), places);
+    region.wished.set(offset - home, places);
+    this.#byIndex[region.index] = region;
     this.#regionCount++;
-    this.#enter(region, offset - home);
     return region;
   }
 
-  #enter(region: Region, at: number): void {
-    this.#entries.set(region.window.hostOffset(at), { region, number: region.entries.push(at) - 1 });
-  }
-
-  #translate(regions: Set<Region>): void {
-    const module = new ModuleBuilder();
-    module.importMemory("env", "memory", 1);
-    module.importTable("env", "regions");
-    const runtime = new RuntimeImports(module, hartsOf(this.#memory));
-    const resume = module.importFunction("run", "resume", RESUME.parameters, RESUME.results);
-    const invoke = module.importFunction("run", "invoke", INVOKE.parameters, INVOKE.results);
-    const depart = module.importFunction("run", "depart", DEPART.parameters, DEPART.results);
-    const regionType = module.type(REGION_PARAMETERS, REGION_RESULTS);
-    let translated = false;
-    for (const region of regions) {
-      this.#unregister(region);
-      const blocks = this.#read(region);
-      this.#register(region);
-      if (blocks.size === 0) continue;
-      const entries = region.entries.map((offset) => blocks.get(offset)!);
-      const code = { window: region.window, blocks: [...blocks.values()], entries };
-      const b = module.function(REGION_PARAMETERS, REGION_RESULTS);
-      if (region.index === 0) region.index = this.#takeIndex();
-      this.#byIndex[region.index] = region;
-      const { index, isHot } = region;
-      const { profile } = this.#host;
-      emitRegion(b, { runtime, resume, invoke, depart, regionType, profile, index, isHot }, code);
-      module.element(region.index, b);
-      translated = true;
-    }
-    if (translated) new WebAssembly.Instance(new WebAssembly.Module(module.finish()), this.#host.imports);
-  }
-
-  /** Reads a region's code, after stores to its pages have been made to be announced. */
-  #read(region: Region): ReadonlyMap<number, Block> {
+  #takeAll(): void {
     for (;;) {
-      const blocks = this.#explore(region);
-      region.made([...blocks.values()]);
-      let again = false;
-      for (const start of region.pages.keys()) if (this.#host.reading(start / PAGE_SIZE)) again = true;
-      if (!again) return blocks;
+      const answer = this.#service.take();
+      if (answer === undefined) return;
+      this.#install(this.#posted.shift()!, answer);
     }
   }
 
-  /** The blocks of a region, which give it the entries that come for nothing. */
-  #explore(region: Region): ReadonlyMap<number, Block> {
-    const { window, entries } = region;
-    let limit = limitOf(region, entries.length);
-    let blocks = controlFlow(window, entries, limit);
-    // Entries that callers know have to stay.
-    for (; entries.length > 1 && limit < LARGEST && !entries.every((entry) => blocks.has(entry)); limit *= 2) {
-      blocks = controlFlow(window, entries, 2 * limit);
+  #install(regions: readonly Region[], { module, regions: codes }: CompiledRegions): void {
+    // Stores are announced before code is compared with what it was made from: nothing goes unnoticed between.
+    for (const [i, region] of regions.entries()) this.#check(region, codes[i]!);
+    if (module !== undefined) new WebAssembly.Instance(module, this.#host.imports);
+    for (const [i, region] of regions.entries()) {
+      if (region.isDropped) this.#retire(region);
+      else this.#enter(region, codes[i]!);
     }
-    for (const offset of returnPoints(blocks)) {
-      if (entries.includes(offset) || entries.length >= MAX_RETURN_POINTS) continue;
-      const isTaken = this.#entries.has(window.hostOffset(offset));
-      if (isTaken) entries.push(offset);
-      else this.#enter(region, offset);
+  }
+
+  #check(region: Region, code: RegionCode): void {
+    region.isOrdered = false;
+    if (region.isDropped) return;
+    // Its code has been changed by what does not announce it.
+    const isLost = region.isTranslated && !code.isTranslated;
+    this.#unregister(region);
+    region.made(code);
+    this.#register(region);
+    for (const start of region.pages.keys()) this.#host.reading(start / PAGE_SIZE);
+    if (isLost || !region.isCurrent(this.#memory.bytes, code)) this.#forgetRegion(region);
+  }
+
+  /** Makes a region's entries known. */
+  #enter(region: Region, { refused }: RegionCode): void {
+    for (const [number, at] of region.entries.entries()) {
+      const offset = region.hostOffset(at);
+      if (!this.#entries.has(offset)) this.#entries.set(offset, { region, number });
     }
-    return blocks;
+    for (const at of refused) {
+      const offset = region.hostOffset(at);
+      this.#alone.add(offset);
+      this.#pending.set(offset, region.ordered.get(at)!);
+    }
+    region.ordered.clear();
   }
 
   #register(region: Region): void {
@@ -248,16 +243,28 @@ export class Translator {
   }
 
   #drop(region: Region): void {
-    for (const offset of region.hostEntries) {
+    this.#forgetRegion(region);
+    this.#retire(region);
+  }
+
+  /** Takes a region out of everything that leads to it. */
+  #forgetRegion(region: Region): void {
+    for (const at of region.entries) {
+      const offset = region.hostOffset(at);
       if (this.#entries.get(offset)?.region !== region) continue;
       this.#entries.delete(offset);
       this.#host.forget(offset);
     }
     this.#unregister(region);
-    this.#regionCount--;
-    if (region.index === 0) return;
     this.#promoted.delete(region);
     this.#byIndex[region.index] = undefined;
+    this.#regionCount--;
+    region.isDropped = true;
+  }
+
+  /** Gives a dropped region's index back, unless a translation is on its way that will use it. */
+  #retire(region: Region): void {
+    if (region.isOrdered) return;
     this.table.set(region.index, this.#host.retired);
     this.#retiredIndices.push(region.index);
   }
@@ -267,6 +274,12 @@ export class Translator {
   }
 }
 
-/** Instructions that a region may have. */
-const limitOf = ({ isHot }: Region, entries: number): number =>
-  isHot ? MOST_INSTRUCTIONS : FEW_INSTRUCTIONS + ENTRY_INSTRUCTIONS * (entries - 1);
+/** What a region is to become by its next translation. */
+function orderOf(region: Region): RegionOrder {
+  const { index, places, entries, isHot } = region;
+  region.order();
+  const wished = [...region.ordered.keys()];
+  return entries.length === 0
+    ? { index, places, entries: wished, wished: [], isHot }
+    : { index, places, entries, wished, isHot };
+}
