@@ -1,4 +1,7 @@
 /** virtio devices, their transport, and the disks behind block devices. */
+export { BALLOON_PAGE } from "./balloon/config.ts";
+export * from "./balloon/device.ts";
+export * from "./balloon/statistics.ts";
 export * from "./block/backend.ts";
 export * from "./block/device.ts";
 export * from "./block/disk-error.ts";

@@ -138,7 +138,8 @@ export class MmioTransport implements MmioDevice, DeviceTransport {
   write(offset: number, bytes: number, value: number): void {
     if (bytes !== 4) return;
     const half = addressRegisters.indexOf(offset);
-    if (half >= 0) this.#setAddress(half, value);
+    if (offset >= CONFIG) this.#device.configure?.(offset - CONFIG, value >>> 0);
+    else if (half >= 0) this.#setAddress(half, value);
     else this.#writeRegister(offset, value >>> 0);
   }
 

@@ -31,6 +31,8 @@ export interface VirtioDevice {
   attach(transport: DeviceTransport): void;
   /** The driver has set DRIVER_OK. `notify` follows for each queue. */
   ready?(): void;
+  /** The driver has written a word of the configuration space, at a multiple of 4. */
+  configure?(offset: number, value: number): void;
   /** The driver may have made chains available in a queue. Must not throw, whatever the guest did. */
   notify(queue: number): void;
   /** The driver has reset the device. */
