@@ -9,14 +9,22 @@ export const MOST_MEMORY_MIB = 3584;
 export const MOST_CPUS = 8;
 export const MOST_DISKS = 16;
 export const MOST_NETWORKS = 4;
-/** Slots that the console device and the entropy source take. */
-const OWN_SLOTS = 2;
+/** Slots that the console device, the entropy source and the balloon take. */
+const OWN_SLOTS = 3;
 /** Ports behind port 0, which virtio-console always has. */
 export const MOST_PORTS = 30;
 
 /** Errors: `setting-invalid`. */
-export function checkDescription({ memoryMiB, cpus, disks, ports, networks = [] }: PartitionDescription): void {
+export function checkDescription({
+  memoryMiB,
+  balloonMiB = 0,
+  cpus,
+  disks,
+  ports,
+  networks = [],
+}: PartitionDescription): void {
   expectWhole("memory in MiB", memoryMiB, 1, MOST_MEMORY_MIB);
+  expectWhole("balloon in MiB", balloonMiB, 0, memoryMiB);
   expectWhole("number of CPUs", cpus, 1, MOST_CPUS);
   expectWhole("number of disks", disks.length, 0, MOST_DISKS);
   expectWhole("number of networks", networks.length, 0, MOST_NETWORKS);

@@ -43,6 +43,8 @@ export interface FirmwareBoot {
 
 export interface PartitionDescription {
   readonly memoryMiB: number;
+  /** How much of it the guest is asked to give up again when it starts. Default: 0; `setBalloon` changes it. */
+  readonly balloonMiB?: number;
   readonly cpus: number;
   readonly boot: KernelBoot | FirmwareBoot;
   readonly disks: readonly DiskDescription[];

@@ -3,6 +3,7 @@
  * its ports. The owner's thread never runs guest code and never blocks.
  */
 import { Worker } from "node:worker_threads";
+import type { MemoryStatistics } from "@bulkhead/devices";
 import type { GuestImage } from "@bulkhead/machine";
 import { Doorbell } from "../channel/doorbell.ts";
 import { Mailbox } from "../channel/mailbox.ts";
@@ -11,6 +12,7 @@ import { closeDiskThreads, startDiskThreads } from "../disk/disk-thread-node.ts"
 import { ResizeOrder } from "../disk/resize-orders.ts";
 import { watchSizes } from "../disk/watch-size-node.ts";
 import { HostError, receiveError } from "../host-error.ts";
+import { BalloonOrders } from "../memory/balloon-orders.ts";
 import type { Profile } from "../profile/profile.ts";
 import { Profiler } from "../profile/profiler-node.ts";
 import { checkDescription } from "./check-description.ts";
@@ -41,6 +43,7 @@ export class Partition {
   readonly #worker: Worker;
   readonly #mailbox: Mailbox;
   readonly #resizes: readonly ResizeOrder[];
+  readonly #balloon: BalloonOrders;
 
   /** For `start` only. */
   constructor(
@@ -55,6 +58,7 @@ export class Partition {
     this.#worker = worker;
     this.#mailbox = mailbox;
     this.#resizes = wiring.description.disks.map((_, i) => new ResizeOrder(wiring.resizes, i));
+    this.#balloon = new BalloonOrders(wiring.balloon);
     this.stopped = stopped;
     this.profile = profile;
     this.links = links;
@@ -110,6 +114,35 @@ export class Partition {
       if (answer !== undefined) throw new HostError("disk-format", answer);
       const over = await Promise.race([ended, this.#mailbox.doorbell.changed(seen)]);
       if (over !== undefined) throw new HostError("disk-format", `a disk cannot be resized: ${over}`);
+    }
+  }
+
+  /** Bytes in the guest's balloon now. */
+  get balloonBytes(): number {
+    return this.#balloon.actual;
+  }
+
+  /**
+   * Asks the guest to give up so much of its memory; it does what it can, as fast as it can. Errors: RangeError.
+   * @param bytes at most the memory that it has; 0 gives it all back.
+   */
+  setBalloon(bytes: number): void {
+    const most = this.#wiring.description.memoryMiB * 2 ** 20;
+    if (!(bytes >= 0 && bytes <= most)) throw new RangeError(`a balloon has 0 to ${most} bytes, not ${bytes}`);
+    this.#balloon.target = bytes;
+    new Doorbell(this.#wiring.partition).ring();
+  }
+
+  /** What the guest says about its memory, which need not be true; undefined once it has stopped. Waits for a driver. */
+  async memoryStatistics(): Promise<MemoryStatistics | undefined> {
+    const answer = this.#balloon.ask();
+    new Doorbell(this.#wiring.partition).ring();
+    const ended = this.#ended().then(() => true);
+    for (;;) {
+      const seen = this.#mailbox.doorbell.count;
+      const statistics = answer();
+      if (statistics !== undefined) return statistics;
+      if (await Promise.race([ended, this.#mailbox.doorbell.changed(seen)])) return undefined;
     }
   }
 
@@ -172,6 +205,7 @@ async function startThread(
   const plain = wire(description);
   const threads = await startDiskThreads(description.disks, plain.partition, (text) => events.onWarning?.(text));
   const wiring: Wiring = { ...plain, diskThreads: threads.map((thread) => thread?.wiring) };
+  new BalloonOrders(wiring.balloon).target = (description.balloonMiB ?? 0) * 2 ** 20;
   const mailbox = new Mailbox(new Doorbell(wiring.owner));
   const links = wiring.links.map((link) => new HostLink(link));
   const worker = new Worker(new URL("./worker-node.ts", import.meta.url), { workerData: wiring });

@@ -9,6 +9,7 @@ import { type FrameMemory, frameMemory } from "../channel/frame-ring.ts";
 import type { RemoteWiring } from "../disk/remote-wiring.ts";
 import { resizeMemory } from "../disk/resize-orders.ts";
 import type { PostedError } from "../host-error.ts";
+import { balloonMemory } from "../memory/balloon-orders.ts";
 import type { PartitionDescription, Stopped } from "./description.ts";
 
 /** Bytes in flight per direction of a port. */
@@ -56,6 +57,8 @@ export interface Wiring {
   readonly diskThreads: readonly (RemoteWiring | undefined)[];
   /** Orders to make disks larger. */
   readonly resizes: SharedArrayBuffer;
+  /** What the balloon is to be, and what the guest says about its memory. */
+  readonly balloon: SharedArrayBuffer;
 }
 
 /** What the thread of a further hart begins with. */
@@ -95,6 +98,7 @@ export function wire(description: PartitionDescription): Wiring {
     links: (description.networks ?? []).map(() => link(partition)),
     diskThreads: description.disks.map(() => undefined),
     resizes: resizeMemory(description.disks.length),
+    balloon: balloonMemory(),
   };
 }
 

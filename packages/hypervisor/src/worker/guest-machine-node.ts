@@ -1,8 +1,9 @@
 /**
  * A machine with its devices and bridges, as a partition's description asks for it: disks in the first virtio slots, in
- * their order, network devices, then the console device with the named ports, then the entropy source. It is what `MachineLoop` runs.
+ * their order, network devices, then the console device with the named ports, the entropy source and the balloon. It is what `MachineLoop` runs.
  */
 import {
+  Balloon,
   Block,
   type BlockBackend,
   Console,
@@ -18,6 +19,7 @@ import {
   ActivityWord,
   type BootDescription,
   type GuestImage,
+  type GuestMemory,
   type HartThreadStart,
   HostClock,
   Machine,
@@ -30,6 +32,8 @@ import { Doorbell } from "../channel/doorbell.ts";
 import { openPartitionDisk } from "../disk/open-disk-node.ts";
 import { ResizeOrder } from "../disk/resize-orders.ts";
 import { HostError } from "../host-error.ts";
+import { BalloonOrders } from "../memory/balloon-orders.ts";
+import { memoryReturn } from "../memory/memory-return-node.ts";
 import type { DiskDescription, NetworkDescription } from "../partition/description.ts";
 import type { LinkWiring, PortWiring, Wiring } from "../partition/wiring.ts";
 import { InputBridge, OutputBridge } from "./bridge.ts";
@@ -65,6 +69,8 @@ export class GuestMachine implements LoopMachine {
   readonly #resizes: readonly ResizeOrder[];
   readonly #owner: Doorbell;
   readonly #nets: readonly Net[];
+  readonly #balloon: Balloon;
+  readonly #balloonOrders: BalloonOrders;
   readonly #serialInput: InputBridge;
   readonly #serialOutput: OutputBridge;
   readonly #console: Console;
@@ -106,7 +112,9 @@ export class GuestMachine implements LoopMachine {
     this.#console = new Console([{ onData: () => {} }, ...wiring.ports.map((port, i) => this.#portOptions(port, i))]);
     this.#blocks = this.#disks.map((disk, i) => newBlock(disk, description.disks[i], events));
     this.#nets = (description.networks ?? []).map((network, i) => newNet(network, wiring.links[i]));
-    const devices = [...this.#blocks, ...this.#nets, this.#console, new Entropy()];
+    this.#balloonOrders = new BalloonOrders(wiring.balloon);
+    this.#balloon = newBalloon(this.#machine.memory, this.#balloonOrders, this.#owner);
+    const devices = [...this.#blocks, ...this.#nets, this.#console, new Entropy(), this.#balloon];
     for (const [slot, device] of devices.entries()) this.#attach(slot, device);
     this.#machine.start();
   }
@@ -117,6 +125,8 @@ export class GuestMachine implements LoopMachine {
     this.#asDevices(() => {
       for (const block of this.#blocks) block.work();
       this.#resizeDisks();
+      this.#balloon.setTarget(this.#balloonOrders.target);
+      if (this.#balloonOrders.takeQuestion()) this.#balloon.askStatistics();
     });
   }
 
@@ -240,6 +250,20 @@ function newMachine(
 
 const newNet = ({ mac, mtu }: NetworkDescription, link: LinkWiring): Net =>
   new Net(new LinkBackend(link), { mac: macBytes(mac), ...(mtu === undefined ? {} : { mtu }) });
+
+/** A balloon whose size and statistics its owner hears of. */
+const newBalloon = (memory: GuestMemory, orders: BalloonOrders, owner: Doorbell): Balloon =>
+  new Balloon(memory, {
+    discard: memoryReturn(memory),
+    onActual: (bytes) => {
+      orders.actual = bytes;
+      owner.ring();
+    },
+    onStatistics: (statistics) => {
+      orders.answer(statistics);
+      owner.ring();
+    },
+  });
 
 /** A block device that reports the first failure of its file; a guest repeats what fails. */
 function newBlock(disk: BlockBackend | QueuedDisk, { path, limits }: DiskDescription, events: GuestEvents): Block {
