@@ -10,7 +10,7 @@ export const floatRegisterNames = (
   "fs2 fs3 fs4 fs5 fs6 fs7 fs8 fs9 fs10 fs11 ft8 ft9 ft10 ft11"
 ).split(" ");
 
-const roundingModes = ["rne", "rtz", "rdn", "rup", "rmm", "unknown", "unknown", "dyn"];
+export const roundingModes = ["rne", "rtz", "rdn", "rup", "rmm", "unknown", "unknown", "dyn"];
 
 /** Text of the instruction in a 32-bit word; an illegal one is shown as data. */
 export function disassemble(word: number): string {

@@ -1,3 +1,4 @@
+export * from "./assemble.ts";
 export * from "./decode.ts";
 export * from "./disassemble.ts";
 export * from "./float/index.ts";

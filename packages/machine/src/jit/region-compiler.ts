@@ -39,6 +39,13 @@ export class RegionCompiler {
   }
 
   compile(orders: readonly RegionOrder[]): CompiledRegions {
+    const { bytes, regions } = this.assemble(orders);
+    const isEmpty = regions.every(({ isTranslated }) => !isTranslated);
+    return { module: isEmpty ? undefined : new WebAssembly.Module(bytes), regions };
+  }
+
+  /** The module's bytes, and what was translated. */
+  assemble(orders: readonly RegionOrder[]): { bytes: Uint8Array<ArrayBuffer>; regions: RegionCode[] } {
     const { harts, profile } = this.#options;
     const module = new ModuleBuilder();
     module.importMemory("env", "memory", 1);
@@ -64,8 +71,7 @@ export class RegionCompiler {
       }
       return regionCode(window, blocks, entries, refused);
     });
-    const isEmpty = regions.every(({ isTranslated }) => !isTranslated);
-    return { module: isEmpty ? undefined : new WebAssembly.Module(module.finish()), regions };
+    return { bytes: module.finish(), regions };
   }
 }
 

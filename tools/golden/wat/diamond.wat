@@ -1,0 +1,107 @@
+;; Both arms of a branch are an if and an else that meet again.
+;;
+;;   blt a0, a1, less
+;;   sub a2, a0, a1
+;;   j join
+;;   less: sub a2, a1, a0
+;;   join: add a3, a3, a2
+;;   ret
+;;
+(module
+  (type (func (param i32 i32 i64 i64) (result i64)))
+  (type (func (param i32 i32 i64 i64 i32) (result i64)))
+  (type (func (param i32 i32 i64 i32 i32) (result i64)))
+  (type (func (param i32 i32 i32 i64) (result i64)))
+  (import "env" "memory" (memory 1 65536 shared))
+  (import "env" "regions" (table 0 funcref))
+  (import "run" "resume" (func $resume (type 0)))
+  (import "run" "invoke" (func $invoke (type 1)))
+  (import "run" "depart" (func $depart (type 2)))
+  (func $cold (param $hart i32) (param $depth i32) (param $entry i32) (param $pc i64) (result i64)
+    (local $home i64) (local $budget i32) (local $exit i64) (local $ra i64) (local $a0 i64) (local $a1 i64) (local $a2 i64) (local $a3 i64) (local $12 i64)
+    (block
+      (block
+        (block
+          (local.set $home (local.get $pc))
+          (local.set $budget (i32.load offset=528 (;budget;) (local.get $hart)))
+          (local.set $ra (i64.load offset=8 (;ra;) (local.get $hart)))
+          (local.set $a0 (i64.load offset=80 (;a0;) (local.get $hart)))
+          (local.set $a1 (i64.load offset=88 (;a1;) (local.get $hart)))
+          (local.set $a2 (i64.load offset=96 (;a2;) (local.get $hart)))
+          (local.set $a3 (i64.load offset=104 (;a3;) (local.get $hart)))
+          (block $block4
+            (local.set $budget (i32.sub (local.get $budget) (i32.const 1)))
+            (if
+              (i64.lt_s (local.get $a0) (local.get $a1))
+              (then
+                (local.set $budget (i32.sub (local.get $budget) (i32.const 1)))
+                (local.set $a2 (i64.sub (local.get $a1) (local.get $a0)))
+                (br $block4))
+              (else
+                (local.set $budget (i32.sub (local.get $budget) (i32.const 2)))
+                (local.set $a2 (i64.sub (local.get $a0) (local.get $a1)))
+                (br $block4))))
+          (local.set $budget (i32.sub (local.get $budget) (i32.const 2)))
+          (local.set $a3 (i64.add (local.get $a3) (local.get $a2)))
+          (local.set $12 (i64.and (local.get $ra) (i64.const -2)))
+          (local.set $pc (local.get $12))
+          (i64.store offset=96 (;a2;) (local.get $hart) (local.get $a2))
+          (i64.store offset=104 (;a3;) (local.get $hart) (local.get $a3))
+          (i32.store offset=528 (;budget;) (local.get $hart) (local.get $budget))
+          (return (local.get $pc))
+          (unreachable)))
+      (unreachable))
+    (i32.store offset=528 (;budget;)
+      (local.get $hart)
+      (i32.add (local.get $budget) (i32.and (i32.wrap_i64 (local.get $exit)) (i32.const 511))))
+    (return_call $depart
+      (local.get $hart)
+      (local.get $depth)
+      (i64.add (local.get $home) (i64.shr_s (local.get $exit) (i64.const 12)))
+      (i32.wrap_i64 (local.get $exit))
+      (i32.const 1)))
+  (func $hot (param $hart i32) (param $depth i32) (param $entry i32) (param $pc i64) (result i64)
+    (local $home i64) (local $budget i32) (local $exit i64) (local $ra i64) (local $a0 i64) (local $a1 i64) (local $a2 i64) (local $a3 i64) (local $12 i64)
+    (block
+      (block
+        (block
+          (local.set $home (local.get $pc))
+          (local.set $budget (i32.load offset=528 (;budget;) (local.get $hart)))
+          (local.set $ra (i64.load offset=8 (;ra;) (local.get $hart)))
+          (local.set $a0 (i64.load offset=80 (;a0;) (local.get $hart)))
+          (local.set $a1 (i64.load offset=88 (;a1;) (local.get $hart)))
+          (local.set $a2 (i64.load offset=96 (;a2;) (local.get $hart)))
+          (local.set $a3 (i64.load offset=104 (;a3;) (local.get $hart)))
+          (block $block4
+            (local.set $budget (i32.sub (local.get $budget) (i32.const 1)))
+            (if
+              (i64.lt_s (local.get $a0) (local.get $a1))
+              (then
+                (local.set $budget (i32.sub (local.get $budget) (i32.const 1)))
+                (local.set $a2 (i64.sub (local.get $a1) (local.get $a0)))
+                (br $block4))
+              (else
+                (local.set $budget (i32.sub (local.get $budget) (i32.const 2)))
+                (local.set $a2 (i64.sub (local.get $a0) (local.get $a1)))
+                (br $block4))))
+          (local.set $budget (i32.sub (local.get $budget) (i32.const 2)))
+          (local.set $a3 (i64.add (local.get $a3) (local.get $a2)))
+          (local.set $12 (i64.and (local.get $ra) (i64.const -2)))
+          (local.set $pc (local.get $12))
+          (i64.store offset=96 (;a2;) (local.get $hart) (local.get $a2))
+          (i64.store offset=104 (;a3;) (local.get $hart) (local.get $a3))
+          (i32.store offset=528 (;budget;) (local.get $hart) (local.get $budget))
+          (return (local.get $pc))
+          (unreachable)))
+      (unreachable))
+    (i32.store offset=528 (;budget;)
+      (local.get $hart)
+      (i32.add (local.get $budget) (i32.and (i32.wrap_i64 (local.get $exit)) (i32.const 511))))
+    (return_call $depart
+      (local.get $hart)
+      (local.get $depth)
+      (i64.add (local.get $home) (i64.shr_s (local.get $exit) (i64.const 12)))
+      (i32.wrap_i64 (local.get $exit))
+      (i32.const 2)))
+  (elem (i32.const 1) func $cold)
+  (elem (i32.const 2) func $hot))
