@@ -6,19 +6,24 @@ import { guestFiles, writeInitrd } from "./build/initrd.ts";
 import { compilePrograms, programNames } from "./build/programs.ts";
 import type { Emulator, GuestDescription } from "./emulators/emulator.ts";
 import { writePayloadDisk } from "./payload/payload.ts";
+import { writeTestDisks } from "./payload/test-disks.ts";
 import { bootSession, bootWorkloads } from "./sessions/boot-session.ts";
 import { busyboxSession, busyboxWorkloads } from "./sessions/busybox-session.ts";
 import { type DebianGuest, debianSession, debianWorkloads } from "./sessions/debian-session.ts";
 import { hartsSession, hartsWorkloads } from "./sessions/harts-session.ts";
+import { type IoSetting, ioSession, ioWorkloads } from "./sessions/io-session.ts";
 import type { Session } from "./sessions/session.ts";
 import { v86Session } from "./sessions/v86-session.ts";
 import { crossCompiler } from "./tools/cross-compiler.ts";
+import { writeProgramDisk } from "./tools/guest-programs.ts";
+import { findIperf } from "./tools/iperf.ts";
 import { imagePackages } from "./workloads/real-programs.ts";
 import type { Workload } from "./workloads/workload.ts";
 
 /** The image with the real programs; users see it in `bulkhead images` and may remove it. */
 const IMAGE = "bench";
 const MEMORY_MIB = 1024;
+const IO_MEMORY_MIB = 512;
 const CONSOLE = "console=ttyS0 panic=-1";
 const QUIET = `${CONSOLE} quiet loglevel=1`;
 
@@ -55,6 +60,7 @@ export async function prepare(wanted: Preparation): Promise<Prepared> {
   if (uses(busyboxWorkloads)) sessions.push(busyboxSession(await busyboxGuest(wanted, programs)));
   if (uses(hartsWorkloads)) sessions.push(hartsSession(await busyboxGuest(wanted, programs)));
   if (uses(debianWorkloads)) sessions.push(debianSession(await debianGuest(wanted, programs), wanted.scratch));
+  if (uses(ioWorkloads)) sessions.push(ioSession(await ioSetting(wanted)));
   return { sessions, compiler: compiler.version, nativePrograms };
 }
 
@@ -75,6 +81,17 @@ async function busyboxGuest(wanted: Preparation, programs: string | undefined): 
   const files = programs === undefined ? new Map() : await guestFiles(programs, await programNames());
   await writeInitrd(initrd, imageInitrd, files);
   return { kernel, initrd, append: QUIET, memoryMiB: MEMORY_MIB, cpus: 1, disks: [] };
+}
+
+async function ioSetting(wanted: Preparation): Promise<IoSetting> {
+  const { cache, scratch, onProgress } = wanted;
+  const programs = join(scratch, "io-programs.raw");
+  await writeProgramDisk(programs, cache, onProgress);
+  onProgress("write test disks");
+  const disks = writeTestDisks(scratch);
+  const iperf = await findIperf(cache, onProgress);
+  const guest = { ...(await busyboxGuest(wanted, undefined)), memoryMiB: IO_MEMORY_MIB, disks: [programs] };
+  return { guest, disks, iperf, scratch };
 }
 
 async function debianGuest(wanted: Preparation, programs: string): Promise<DebianGuest> {

@@ -14,8 +14,11 @@ export function bulkhead(root: string, name: string, version: string): Emulator 
   };
 }
 
-function runArguments({ kernel, initrd, append, memoryMiB, cpus, disks }: GuestDescription): string[] {
+function runArguments(guest: GuestDescription): string[] {
+  const { kernel, initrd, append, memoryMiB, cpus, disks, writtenDisks = [], network = false } = guest;
+  const written = writtenDisks.flatMap(({ path, format }) => ["--disk", `${path},format=${format}`]);
+  const allowed = network ? ["--allow", "host"] : [];
   const settings = ["--memory", String(memoryMiB), "--cpus", String(cpus)];
   const boot = ["--kernel", kernel, "--initrd", initrd, "--append", append];
-  return ["run", ...settings, ...boot, ...disks.flatMap((path) => ["--disk", path])];
+  return ["run", ...settings, ...boot, ...disks.flatMap((path) => ["--disk", path]), ...written, ...allowed];
 }

@@ -1,5 +1,11 @@
 /** What runs a guest: Bulkhead, one of its revisions, or a version of QEMU. Only its command line differs. */
 
+/** A disk that a guest writes to for good. */
+export interface WrittenDisk {
+  readonly path: string;
+  readonly format: "raw" | "qcow2";
+}
+
 /** A guest to start. The disks are raw images; what the guest writes to them is thrown away or goes to a copy. */
 export interface GuestDescription {
   /** Path of a RISC-V kernel `Image`. */
@@ -12,6 +18,10 @@ export interface GuestDescription {
   readonly cpus: number;
   /** Paths of raw disks, in order: /dev/vda, /dev/vdb … */
   readonly disks: readonly string[];
+  /** Disks behind those, each emulator's own. */
+  readonly writtenDisks?: readonly WrittenDisk[];
+  /** A network device behind a user-mode NAT, through which the guest reaches this host's loopback as 10.0.2.2. */
+  readonly network?: boolean;
 }
 
 /** A program with its arguments. */

@@ -23,6 +23,16 @@ test("bulkhead: starts the checkout's own command line with the guest's settings
   );
 });
 
+test("bulkhead, findQemu: attach disks that are written to, and a network, only where they are wanted", () => {
+  const written: GuestDescription = { ...guest, writtenDisks: [{ path: "/w", format: "qcow2" }], network: true };
+  const own = bulkhead("/checkout", "x", "1").commandLine(written).args.join(" ");
+  assert.match(own, /--disk \/a,b --disk \/c --disk \/w,format=qcow2 --allow host$/);
+  const qemu = findQemu(["echo", "QEMU emulator version 9.1.2 (Debian)\n"])!;
+  const { args } = qemu.commandLine(written);
+  assert.ok(args.includes("file=/w,if=none,id=disk2,format=qcow2"));
+  assert.ok(args.includes("user,id=nat") && !qemu.commandLine(guest).args.includes("-netdev"));
+});
+
 test("findQemu: knows no program that is not there or says no version", () => {
   assert.equal(findQemu(["/nonexistent"]), undefined);
   assert.equal(findQemu(["true"]), undefined);
@@ -33,7 +43,7 @@ test("findQemu: is named by its version, and doubles commas in paths as QEMU wan
   assert.equal(qemu?.name, "QEMU 9.1");
   const { file, args } = qemu!.commandLine(guest);
   assert.equal(file, "echo");
-  assert.ok(args.some((each) => each.startsWith("file=/a,,b,format=raw,") && each.endsWith("snapshot=on")));
+  assert.ok(args.some((each) => each.startsWith("file=/a,,b,") && each.endsWith("format=raw,snapshot=on")));
   assert.equal(args[args.indexOf("-smp") + 1], "2");
   assert.equal(args[args.indexOf("-append") + 1], "console=ttyS0 quiet");
 });

@@ -17,13 +17,31 @@ export function findQemu(command: readonly string[]): Emulator | undefined {
   };
 }
 
-function machineArguments({ kernel, initrd, append, memoryMiB, cpus, disks }: GuestDescription): string[] {
+function machineArguments(guest: GuestDescription): string[] {
+  const { kernel, initrd, append, memoryMiB, cpus, disks, writtenDisks = [], network = false } = guest;
   const machine = ["-M", "virt", "-accel", "tcg", "-smp", String(cpus), "-m", String(memoryMiB)];
   const console = ["-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-nodefaults"];
   const virtio = ["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-rng-device"];
-  const drives = disks.flatMap((path, index) => [
-    ...["-drive", `file=${path.replaceAll(",", ",,")},format=raw,if=none,id=disk${index},snapshot=on`],
+  const images = [
+    ...disks.map((path) => ({ path, rest: "format=raw,snapshot=on" })),
+    ...writtenDisks.map(({ path, format }) => ({ path, rest: `format=${format}` })),
+  ];
+  const drives = images.flatMap(({ path, rest }, index) => [
+    ...["-drive", `file=${path.replaceAll(",", ",,")},if=none,id=disk${index},${rest}`],
     ...["-device", `virtio-blk-device,drive=disk${index}`],
   ]);
-  return [...machine, ...console, ...virtio, ...drives, "-kernel", kernel, "-initrd", initrd, "-append", append];
+  const nat = network ? ["-netdev", "user,id=nat", "-device", "virtio-net-device,netdev=nat"] : [];
+  return [
+    ...machine,
+    ...console,
+    ...virtio,
+    ...drives,
+    ...nat,
+    "-kernel",
+    kernel,
+    "-initrd",
+    initrd,
+    "-append",
+    append,
+  ];
 }

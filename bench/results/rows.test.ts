@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { comparison, madeSamples, workloads } from "./made-result.ts";
 import { groupResults, judge, judgeRow, rowsOf } from "./rows.ts";
+import { Samples } from "./samples.ts";
 
 const rows = rowsOf(workloads, madeSamples(), comparison);
 const row = (name: string) => rows.find(({ workload }) => workload.name === name)!;
@@ -26,6 +27,25 @@ test("rowsOf: shows others without comparing with them", () => {
 test("rowsOf: gives no ratio for what is not measured in seconds", () => {
   assert.equal(row("idle-cpu").ratio, undefined);
   assert.equal(row("speed-up").best, undefined);
+});
+
+test("rowsOf: compares rates and round trips by what is better of each", () => {
+  const samples = new Samples();
+  const add = (name: string, ...values: number[]): void => {
+    for (const [i, machine] of ["bulkhead", "QEMU 7.2", "QEMU 10.0"].entries()) samples.add(name, machine, values[i]);
+  };
+  add("reads", 300, 100, 200);
+  add("ping", 200, 400, 500);
+  const [reads, ping] = rowsOf(
+    [
+      { name: "reads", title: "reads", group: "disk", unit: "IOPS" },
+      { name: "ping", title: "ping", group: "net", unit: "µs" },
+    ],
+    samples,
+    comparison,
+  );
+  assert.deepEqual([reads.best, reads.ratio], ["QEMU 10.0", 1.5]);
+  assert.deepEqual([ping.best, ping.ratio], ["QEMU 7.2", 2]);
 });
 
 test("judge: reads bounds as least or most, and counts the bound itself as reached", () => {

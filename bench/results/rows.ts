@@ -1,9 +1,11 @@
 /** From samples to what is told: a row for each workload, a verdict for each group. */
 import {
+  compares,
   type Group,
   type GroupName,
   groupOf,
   groups,
+  isRate,
   moreIsBetter,
   type Target,
   type Workload,
@@ -26,9 +28,9 @@ export interface Row {
   readonly subject: Summary | undefined;
   /** Peers and others that have samples. */
   readonly peers: ReadonlyMap<string, Summary>;
-  /** The peer that did best, in workloads of seconds. */
+  /** The peer that did best, where the workload's unit compares. */
   readonly best: string | undefined;
-  /** How many times faster than the best peer; only for seconds. */
+  /** How many times faster than the best peer, likewise. */
   readonly ratio: number | undefined;
   readonly native: Summary | undefined;
 }
@@ -50,19 +52,22 @@ export function rowsOf(
       return summary === undefined ? [] : [[name, summary] as const];
     });
     const own = samples.summary(workload.name, subject);
-    const compared = workload.unit === "s" ? found.filter(([name]) => peers.includes(name)) : [];
-    const best = compared.toSorted(([, a], [, b]) => a.median - b.median)[0];
+    const compared = compares(workload.unit) ? found.filter(([name]) => peers.includes(name)) : [];
+    const rate = isRate(workload.unit);
+    const best = compared.toSorted(([, a], [, b]) => (rate ? b.median - a.median : a.median - b.median))[0];
     return {
       workload,
       subject: own,
       peers: new Map(found),
       best: best?.[0],
-      ratio: own !== undefined && best !== undefined ? best[1].median / own.median : undefined,
+      ratio: own === undefined || best === undefined ? undefined : faster(own.median, best[1].median, rate),
       native: samples.summary(workload.name, NATIVE),
     };
   });
   return rows.filter((row) => row.subject !== undefined || row.peers.size > 0);
 }
+
+const faster = (own: number, other: number, rate: boolean): number => (rate ? own / other : other / own);
 
 /** Judges a value; ratios, and whatever is better when there is more of it, have to reach the target from below. */
 export function judge(value: number, { must, aim }: Target, more: boolean): Verdict {
@@ -72,8 +77,8 @@ export function judge(value: number, { must, aim }: Target, more: boolean): Verd
 
 /** A row against its own target, where it has one. Ratios are only judged against QEMU: the targets speak of it. */
 export function judgeRow({ workload, ratio, subject }: Row, kind: Comparison["kind"]): Verdict | undefined {
-  if (workload.target === undefined || (workload.unit === "s" && kind !== "qemu")) return undefined;
-  const value = workload.unit === "s" ? ratio : subject?.median;
+  if (workload.target === undefined || (compares(workload.unit) && kind !== "qemu")) return undefined;
+  const value = compares(workload.unit) ? ratio : subject?.median;
   return value === undefined ? undefined : judge(value, workload.target, moreIsBetter(workload.unit));
 }
 

@@ -1,5 +1,5 @@
 /** The result as a table for a terminal: one block for each group, the verdicts below. */
-import type { Target, Unit } from "../workloads/workload.ts";
+import { compares, type Target, type Unit } from "../workloads/workload.ts";
 import { type Comparison, type GroupResult, judge, judgeRow, type Row, type Verdict } from "./rows.ts";
 import type { Summary } from "./statistics.ts";
 
@@ -29,7 +29,7 @@ function verdictOf(row: Row, kind: Comparison["kind"]): string {
   const verdict = judgeRow(row, kind);
   const { target, unit } = row.workload;
   if (verdict === undefined || target === undefined) return "";
-  return `${words[verdict]} (${targetText(target, unit === "s" ? "×" : unit === "×" ? "×" : ` ${unit}`)})`;
+  return `${words[verdict]} (${targetText(target, unit === "×" || compares(unit) ? "×" : ` ${unit}`)})`;
 }
 
 function groupCells(

@@ -4,11 +4,12 @@ import { bootWorkloads } from "./boot-session.ts";
 import { busyboxWorkloads } from "./busybox-session.ts";
 import { debianWorkloads } from "./debian-session.ts";
 import { hartsWorkloads } from "./harts-session.ts";
+import { ioWorkloads } from "./io-session.ts";
 
 /** What a quick run measures too: everything that needs no large image. */
 export const quickWorkloads: readonly Workload[] = [...bootWorkloads, ...busyboxWorkloads, ...hartsWorkloads];
 
-export const allWorkloads: readonly Workload[] = [...quickWorkloads, ...debianWorkloads];
+export const allWorkloads: readonly Workload[] = [...quickWorkloads, ...debianWorkloads, ...ioWorkloads];
 
 /** The names that `--only` takes: workloads and groups. */
 export const knownNames = (): string[] => [...Object.keys(groups), ...allWorkloads.map(({ name }) => name)];

@@ -1,7 +1,7 @@
 /** What is measured: workloads in groups, and what each is to reach. Sessions measure them, results/ judges them. */
 
-/** Units of a sample: seconds compare as a ratio to QEMU, the rest stands for itself. */
-export type Unit = "s" | "ms" | "%" | "MiB" | "×";
+/** Units of a sample: times for a piece of work, round trips and rates compare as a ratio to QEMU, the rest stands for itself. */
+export type Unit = "s" | "µs" | "IOPS" | "MB/s" | "ms" | "%" | "MiB" | "×";
 
 /** Bounds for a value: ratios and speed-ups are to be at least this, all else at most. */
 export interface Target {
@@ -15,7 +15,7 @@ export interface Workload {
   readonly title: string;
   readonly group: GroupName;
   readonly unit: Unit;
-  /** For the workload's own value, or its ratio where the unit is seconds. */
+  /** For the workload's own value, or its ratio where the unit is one that compares. */
   readonly target?: Target;
   /** Not compared between machines: shown for what it explains. */
   readonly informative?: boolean;
@@ -42,6 +42,8 @@ export const groups = {
   idle: { title: "an idle guest" },
   memory: { title: "resident memory" },
   stall: { title: "stalls while fresh code runs" },
+  disk: { title: "disks (fio)" },
+  net: { title: "network through NAT" },
 } as const satisfies Record<string, Group>;
 
 export type GroupName = keyof typeof groups;
@@ -49,5 +51,14 @@ export type GroupName = keyof typeof groups;
 /** A group's table entry with all its properties, absent ones too. */
 export const groupOf = (name: GroupName): Group => groups[name];
 
-/** Whether more is better in a unit, and in the ratio of seconds. */
-export const moreIsBetter = (unit: Unit): boolean => unit === "×" || unit === "s";
+const ratioUnits: readonly Unit[] = ["s", "µs", "IOPS", "MB/s"];
+const rates: readonly Unit[] = ["IOPS", "MB/s"];
+
+/** Whether values in a unit are compared between machines, as a ratio. */
+export const compares = (unit: Unit): boolean => ratioUnits.includes(unit);
+
+/** Whether a unit counts work per time: then more of it is better. */
+export const isRate = (unit: Unit): boolean => rates.includes(unit);
+
+/** Whether more is better of what is judged: the value in a unit, or its ratio where it is compared. */
+export const moreIsBetter = (unit: Unit): boolean => unit === "×" || compares(unit);

@@ -1,0 +1,143 @@
+/** Disks and network: all machines' guests at once, which take turns, program by program. */
+import { copyFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { GuestDescription, WrittenDisk } from "../emulators/emulator.ts";
+import { BenchError } from "../error.ts";
+import type { RunningGuest } from "../guest/running-guest.ts";
+import { IperfServer } from "../tools/iperf.ts";
+import { diskPrograms, type IoProgram, netPrograms } from "../workloads/io-programs.ts";
+import { isRate, type Workload } from "../workloads/workload.ts";
+import { limitFor, type Round, runLimited, type Session } from "./session.ts";
+
+const BOOT_TIMEOUT_MS = 120_000;
+const BOOT_SECONDS = 8;
+const UNPACK_LIMIT_SECONDS = 120;
+/** The first of the ports that servers on this host try. */
+const FIRST_PORT = 15_201;
+const PORTS = 20;
+/** The guest's disks: programs first, then those that are measured. */
+const devices = { raw: "/dev/vdb", qcow2: "/dev/vdc" } as const;
+
+export const ioWorkloads: readonly Workload[] = [...diskPrograms, ...netPrograms];
+
+export interface IoSetting {
+  /** A busybox guest whose first disk holds the programs. */
+  readonly guest: GuestDescription;
+  /** Disks to copy for each machine. */
+  readonly disks: { readonly raw: string; readonly qcow2: string };
+  /** What starts iperf3 on this host. */
+  readonly iperf: readonly string[];
+  /** A directory for the copies. */
+  readonly scratch: string;
+}
+
+export function ioSession(setting: IoSetting): Session {
+  const chosen = (wants: (name: string) => boolean): IoProgram[] =>
+    [...diskPrograms, ...netPrograms].filter(({ name }) => wants(name));
+  return {
+    workloads: ioWorkloads,
+    expectedSeconds: (wants) =>
+      BOOT_SECONDS + chosen(wants).reduce((sum, { expectedSeconds }) => sum + expectedSeconds, 0),
+    async round(round) {
+      const guests: RunningGuest[] = [];
+      const written: WrittenDisk[][] = [];
+      try {
+        for (const [index, emulator] of round.emulators.entries()) {
+          written.push(await ownDisks(setting, join(setting.scratch, `io-${index}`)));
+          const guest = { ...setting.guest, writtenDisks: written[index], network: true };
+          guests.push(await boot(round, () => round.start(emulator, guest), emulator.name));
+        }
+        await warmUp(round, guests);
+        await measureDisks(round, guests);
+        await measureNetwork(round, guests, setting.iperf);
+        await Promise.all(guests.map((each) => each.stop()));
+      } finally {
+        for (const { path } of written.flat()) await rm(path, { force: true });
+      }
+    },
+  };
+}
+
+async function ownDisks({ disks }: IoSetting, prefix: string): Promise<WrittenDisk[]> {
+  return await Promise.all(
+    (["raw", "qcow2"] as const).map(async (format) => {
+      const path = `${prefix}.${format}`;
+      await copyFile(disks[format], path);
+      return { path, format };
+    }),
+  );
+}
+
+function boot(round: Round, start: () => Promise<RunningGuest>, name: string): Promise<RunningGuest> {
+  return round.step(`${name}: boot, unpack programs`, BOOT_SECONDS, async () => {
+    const guest = await start();
+    await guest.until(/@bench ready/, BOOT_TIMEOUT_MS);
+    const modules = "modprobe virtio_mmio; modprobe virtio_blk; modprobe virtio_net";
+    const programs = "mkdir /tmp/io; tar xf /dev/vda -C /tmp/io";
+    const network = "ip link set eth0 up; udhcpc -q -n -i eth0 -s /lib/bulkhead/udhcpc";
+    await runLimited(guest, `sh -c '${modules}; ${programs} && ${network}'`, UNPACK_LIMIT_SECONDS);
+    return guest;
+  });
+}
+
+/** The first run of a program finds code that has never run: what it measures would be about that. */
+async function warmUp(round: Round, guests: readonly RunningGuest[]): Promise<void> {
+  const first = diskPrograms.find(({ name }) => round.wants(name));
+  if (first === undefined) return;
+  for (const guest of guests) {
+    await round.step(`${guest.emulator.name}: warm up`, first.expectedSeconds, async () => {
+      await runLimited(guest, first.command(devices[first.disk]), limitFor(first.expectedSeconds));
+    });
+  }
+}
+
+async function measureDisks(round: Round, guests: readonly RunningGuest[]): Promise<void> {
+  for (const program of diskPrograms) {
+    if (!round.wants(program.name)) continue;
+    for (const guest of guests) await measureIo(round, guest, program, program.command(devices[program.disk]));
+  }
+}
+
+async function measureNetwork(
+  round: Round,
+  guests: readonly RunningGuest[],
+  command: readonly string[],
+): Promise<void> {
+  const programs = netPrograms.filter(({ name }) => round.wants(name));
+  if (programs.length === 0) return;
+  const server = await startServer(command);
+  try {
+    for (const program of programs)
+      for (const guest of guests) await measureIo(round, guest, program, program.command(server.port));
+  } finally {
+    server.stop();
+  }
+}
+
+async function startServer(command: readonly string[]): Promise<IperfServer> {
+  for (let port = FIRST_PORT; ; port++) {
+    try {
+      return await IperfServer.start(command, port);
+    } catch (error) {
+      if (!(error instanceof BenchError) || port === FIRST_PORT + PORTS) throw error;
+    }
+  }
+}
+
+/** Runs a program and records what it measured; by processor time a rate is what a whole core would give. */
+async function measureIo(round: Round, guest: RunningGuest, program: IoProgram, command: string): Promise<void> {
+  const { name, title, unit, expectedSeconds } = program;
+  const machine = guest.emulator.name;
+  await round.step(`${machine}: ${title}`, expectedSeconds, async () => {
+    try {
+      const { output, busy } = await runLimited(guest, command, limitFor(expectedSeconds));
+      const value = program.read(output);
+      if (value === undefined)
+        throw new BenchError("guest-failed", `it reported nothing: ${output.trim().slice(-300)}`);
+      round.samples.add(name, machine, round.cpuTime && isRate(unit) ? value / busy : value);
+    } catch (error) {
+      if (!(error instanceof BenchError)) throw error;
+      round.problem(`${name} on ${machine}: ${error.message}`);
+    }
+  });
+}
