@@ -107,6 +107,6 @@ function checkBuffer(
 ): string | undefined {
   if ((flags & DescriptorFlag.write) === 0 && afterWritable) return "a readable descriptor follows a writable one";
   if (bytes > limits.maxBytes) return `a descriptor chain of ${bytes} bytes exceeds ${limits.maxBytes}`;
-  if (memory.offsetOf(address, length) < 0) return `a buffer at 0x${address.toString(16)} is not in RAM`;
+  if (memory.placeOf(address, length) < 0) return `a buffer at 0x${address.toString(16)} is not in RAM`;
   return undefined;
 }

@@ -3,15 +3,9 @@
  * plain data (numbers, strings, booleans, bigints, byte arrays, lists and records of these). Who calls it: snapshots.
  */
 
-export class StateError extends Error {
-  readonly code: "state-corrupt" | "state-mismatch";
+import { StateError } from "@bulkhead/machine";
 
-  constructor(code: "state-corrupt" | "state-mismatch", message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "StateError";
-    this.code = code;
-  }
-}
+export { expectState, StateError } from "@bulkhead/machine";
 
 /** Bytes that `unsealState` takes back. */
 export function sealState(kind: string, state: unknown): Uint8Array<ArrayBuffer> {
@@ -28,15 +22,6 @@ export function unsealState(kind: string, sealed: Uint8Array<ArrayBuffer>): unkn
   const found: { kind: string; state: unknown } = JSON.parse(body, decode);
   if (found.kind !== kind) throw new StateError("state-mismatch", `expected the state of ${kind}, found ${found.kind}`);
   return found.state;
-}
-
-/** Refuses state of another version or configuration: `what` as expected and as found. */
-export function expectState(kind: string, what: string, expected: unknown, found: unknown): void {
-  if (expected === found) return;
-  throw new StateError(
-    "state-mismatch",
-    `state of ${kind}: expected ${what} ${String(expected)}, found ${String(found)}`,
-  );
 }
 
 function encode(_key: string, value: unknown): unknown {

@@ -8,8 +8,10 @@ import { Bus, type InterruptLine, type MmioDevice } from "./bus.ts";
 import { type Clock, HostClock, millisecondsUntil } from "./hart/clock.ts";
 import { Hart } from "./hart/hart.ts";
 import { Signal } from "./hart/layout.ts";
+import { hartArea } from "./hart/state.ts";
 import { HartRunner, type Surroundings } from "./hart-runner.ts";
 import { GuestMemory } from "./memory.ts";
+import type { PageSource } from "./page-map.ts";
 import { VIRTIO_SLOTS, virtioSlot } from "./platform/memory-map.ts";
 import { type InterruptTarget, Platform } from "./platform-devices.ts";
 import type { ProcessorFactory } from "./processor.ts";
@@ -20,14 +22,25 @@ import type { SbiHost, SystemReset } from "./sbi/host.ts";
 import { PerformanceCounters } from "./sbi/performance-counters.ts";
 import { uartConsole } from "./sbi/uart-console.ts";
 import { SliceLength, sliceBudget } from "./slice-budget.ts";
+import { restoreHart, saveHart } from "./snapshot/hart-state.ts";
+import { checkMachineState, MACHINE_STATE_VERSION, type MachineState } from "./snapshot/machine-state.ts";
 import { STALL_MS } from "./threads/crew.ts";
 import { MachineThreads, type ThreadOptions } from "./threads/machine-threads.ts";
+
+/** Where a boot comes from when it is needed: a machine that goes on from saved state may never boot. */
+export interface BootSource {
+  readonly start: "supervisor" | "machine";
+  /** Errors: as of `Machine.start`. */
+  load(): BootDescription;
+}
 
 export interface MachineOptions {
   /** Bytes of RAM, a multiple of 64 KiB. */
   readonly ramSize: number;
   readonly harts: number;
-  readonly boot: BootDescription;
+  readonly boot: BootDescription | BootSource;
+  /** Where pages of RAM come from that are not in memory, for a machine that is to be restored. */
+  readonly pages?: PageSource;
   readonly processor: ProcessorFactory;
   /** Takes what the guest prints on its serial port; the array is the callee's. */
   readonly onOutput: (bytes: Uint8Array) => void;
@@ -65,10 +78,12 @@ export class Machine {
   readonly #runners: readonly HartRunner[];
   readonly #virtio = new Map<number, MmioDevice>();
   readonly #states: HartStates;
+  readonly #events: FirmwareEvents;
   readonly #threads: MachineThreads | undefined;
   readonly #turnLength: number;
   #state: "running" | MachineStop = "running";
   #restarting = false;
+  #held = false;
   /** The hart that runs now, if one does. */
   #current: Hart | undefined;
 
@@ -77,8 +92,9 @@ export class Machine {
     const { harts, threads } = options;
     this.#options = options;
     this.memory = new GuestMemory(options.ramSize, harts);
+    if (options.pages !== undefined) this.memory.loadFrom(options.pages);
     this.clock = options.clock ?? new HostClock();
-    const start = options.boot.firmware === undefined ? "supervisor" : "machine";
+    const start = this.#start;
     const common = { memory: this.memory, bus: this.bus, clock: this.clock, start } as const;
     const local = threads === undefined ? harts : 1;
     this.harts = Array.from({ length: local }, (_, index) => new Hart({ ...common, index }));
@@ -97,6 +113,7 @@ export class Machine {
         start,
         console: () => uartConsole(this.platform.uart),
         reset: (reset) => this.#reset(reset),
+        pages: options.pages,
         isInterrupted: () => this.#isInterrupted,
       });
       surroundings = this.#threads.crew;
@@ -107,6 +124,7 @@ export class Machine {
     }
     this.#turnLength = local > 1 ? SliceLength.turns : SliceLength.alone;
     this.#states = this.#threads?.crew.states ?? new HartStates(harts);
+    this.#events = this.#threads?.crew.events ?? new FirmwareEvents(harts);
     const states = this.#states;
     this.#runners = this.harts.map((hart) => new HartRunner(hart, processor, states, surroundings));
     this.platform = new Platform(this.bus, targets, this.clock, {
@@ -139,18 +157,71 @@ export class Machine {
   start(): void {
     this.#threads?.pause();
     const seed = crypto.getRandomValues(new Uint8Array(SEED_BYTES));
-    const hardware = { harts: this.#options.harts, virtioSlots: [...this.#virtio.keys()].sort((a, b) => a - b), seed };
-    const entry = loadBoot(this.memory, this.#options.boot, hardware);
+    const hardware = { harts: this.#options.harts, virtioSlots: this.#virtioSlots, seed };
+    const { boot } = this.#options;
+    const entry = loadBoot(this.memory, "load" in boot ? boot.load() : boot, hardware);
     for (const hart of this.harts) prepareHart(hart, entry);
     this.#threads?.crew.others.forEach((other) => void other?.clearPending());
     this.platform.reset();
     for (const device of this.#virtio.values()) device.write(VIRTIO_STATUS, 4, 0);
     this.#states.reset();
+    this.#events.reset();
     const started = entry.mode === "supervisor" ? 1 : this.#states.count;
     for (let hart = 0; hart < started; hart++) this.#states.resume(hart);
-    const sbi = entry.mode === "supervisor" ? this.#sbiHost() : undefined;
-    for (const runner of this.#runners) runner.sbi = sbi;
+    this.#serveSbi(entry.mode);
     this.#threads?.begin(entry);
+  }
+
+  /** Brings every hart out of guest code until `release`: nothing of the machine changes but by its devices. */
+  hold(): void {
+    this.#threads?.pause();
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    this.#threads?.resume();
+  }
+
+  /** The state of a machine that is held, but for RAM and the devices in slots. */
+  save(): MachineState {
+    if (!this.#held) throw new Error("a machine was saved that is not held");
+    return {
+      version: MACHINE_STATE_VERSION,
+      ramSize: this.memory.ramSize,
+      start: this.#start,
+      virtioSlots: this.#virtioSlots,
+      ticks: this.clock.ticks(),
+      harts: Array.from({ length: this.#options.harts }, (_, hart) => saveHart(hartArea(this.memory, hart))),
+      hartStates: this.#states.save(),
+      events: this.#events.save(),
+      platform: this.platform.save(),
+    };
+  }
+
+  /**
+   * Instead of `start`: goes on from saved state. RAM and the devices in slots are restored already. Errors: `StateError`, before
+   * anything is touched. The machine is another one than the one that was saved: the guest is told.
+   */
+  restore(saved: unknown): void {
+    const { harts } = this.#options;
+    const { ramSize } = this.memory;
+    const state = checkMachineState(saved, { ramSize, start: this.#start, virtioSlots: this.#virtioSlots, harts });
+    this.#threads?.pause();
+    this.#states.restore(state.hartStates);
+    this.#events.restore(state.events);
+    for (const [index, hart] of state.harts.entries()) {
+      const local = this.harts[index];
+      if (local === undefined) this.#threads?.restore(index, hart);
+      else {
+        restoreHart(local, hart);
+        local.refresh();
+      }
+    }
+    this.platform.restore(state.platform);
+    this.platform.generation.renew();
+    this.#serveSbi(this.#start);
+    this.#threads?.goOn();
   }
 
   /** Runs every hart of this thread that can run for a while, delivers interrupts, and serves harts on other threads. Always comes back. */
@@ -247,6 +318,22 @@ export class Machine {
     };
   }
 
+  get #virtioSlots(): number[] {
+    return [...this.#virtio.keys()].sort((a, b) => a - b);
+  }
+
+  /** Who the guest's firmware is: we, or its own. */
+  get #start(): "supervisor" | "machine" {
+    const { boot } = this.#options;
+    if ("load" in boot) return boot.start;
+    return boot.firmware === undefined ? "supervisor" : "machine";
+  }
+
+  #serveSbi(mode: "supervisor" | "machine"): void {
+    const sbi = mode === "supervisor" ? this.#sbiHost() : undefined;
+    for (const runner of this.#runners) runner.sbi = sbi;
+  }
+
   get #isInterrupted(): boolean {
     return this.#state !== "running" || this.#restarting;
   }
@@ -258,8 +345,8 @@ export class Machine {
       reset: (reset: SystemReset) => this.#reset(reset),
     };
     if (this.#threads !== undefined) return this.#threads.crew.sbiHost(firmware);
-    const events = new FirmwareEvents(this.harts.length);
     const harts = this.harts.map((hart) => new HartPort(hart));
+    const events = this.#events;
     const counters = new PerformanceCounters(harts, events);
     return { memory: this.memory, harts, states: this.#states, events, counters, ...firmware };
   }

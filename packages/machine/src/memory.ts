@@ -3,6 +3,7 @@
  * below `ramOffset` and its RAM from there on, and nothing of the host. Who calls it: harts, devices, loaders.
  */
 import { CodeMap } from "./code-map.ts";
+import { PageMap, type PageSource } from "./page-map.ts";
 
 /** Where RAM starts in the guest's physical address space, as on QEMU's `virt` machine. */
 export const RAM_BASE = 0x8000_0000;
@@ -10,7 +11,7 @@ export const PAGE_SIZE = 4096;
 const WASM_PAGE = 65536;
 
 /** Bytes at the bottom of the memory that all harts share, then bytes of each hart; RAM follows. */
-export const SHARED_AREA = 0x10_0000;
+export const SHARED_AREA = 0x20_0000;
 export const HART_AREA = 0x58_0000;
 
 /**
@@ -19,6 +20,11 @@ export const HART_AREA = 0x58_0000;
  * here, and a store without a write tag reaches `HartCallouts.store`, which announces it.
  */
 export const CODE_MAP = 0x1_0000;
+
+const CODE_MAP_END = 0x10_0000;
+
+/** Page map, which all harts share: a byte for each page of RAM, not 0 while the page is not in memory (page-map.ts). */
+export const PAGE_MAP = 0x11_0000;
 
 /** A word that all harts share: 1 while one of them is within a 16-byte atomic. The word at 0 stays unused, as 0 is no valid offset. */
 export const PAIR_LOCK = 0x1000;
@@ -39,6 +45,8 @@ export class GuestMemory {
   readonly codeMap: CodeMap;
   /** Called before host code writes guest RAM: physical address and length in bytes. Drops translated code there. */
   onWrite: (address: number, length: number) => void = () => {};
+  /** Pages that are not in memory yet; undefined for a machine that has all of its RAM. */
+  pages: PageMap | undefined;
   /** Called before code is translated from a page (address / 4096) that the code map had nothing of this thread for. */
   onTranslate: ((page: number) => void) | undefined;
 
@@ -58,13 +66,27 @@ export class GuestMemory {
     this.words = new Int32Array(this.buffer);
     this.doublewords = new BigInt64Array(this.buffer);
     this.view = new DataView(this.buffer);
-    this.codeMap = new CodeMap(this.bytes.subarray(CODE_MAP, SHARED_AREA), RAM_BASE / PAGE_SIZE, thread);
+    this.codeMap = new CodeMap(this.bytes.subarray(CODE_MAP, CODE_MAP_END), RAM_BASE / PAGE_SIZE, thread);
   }
 
-  /** Offset in the wasm memory of `length` bytes at a physical address, or -1 if they are not all RAM. */
-  offsetOf(address: number, length: number): number {
+  /** Pages of RAM come from a source when they are first touched. Before any hart is made. */
+  loadFrom(source: PageSource): PageMap {
+    const states = this.bytes.subarray(PAGE_MAP, PAGE_MAP + this.ramSize / PAGE_SIZE);
+    this.pages = new PageMap(states, this.bytes.subarray(this.ramOffset, this.ramOffset + this.ramSize), source);
+    return this.pages;
+  }
+
+  /** Where `length` bytes at a physical address lie in the wasm memory, or -1 if they are not all RAM. They may not be there yet. */
+  placeOf(address: number, length: number): number {
     const start = address - RAM_BASE;
     return start >= 0 && length >= 0 && start + length <= this.ramSize ? start + this.ramOffset : -1;
+  }
+
+  /** `placeOf` for bytes that are to be read or written: they are there. */
+  offsetOf(address: number, length: number): number {
+    const offset = this.placeOf(address, length);
+    if (this.pages !== undefined && offset >= 0) this.pages.bring(address - RAM_BASE, length);
+    return offset;
   }
 
   /** Bytes at a physical address for reading, or undefined if they are not all RAM. */

@@ -2,11 +2,13 @@
 import type { Bus } from "./bus.ts";
 import type { Clock } from "./hart/clock.ts";
 import { Clint } from "./platform/clint.ts";
+import { Generation } from "./platform/generation.ts";
 import { GoldfishRtc } from "./platform/goldfish-rtc.ts";
 import { type MemoryMapEntry, memoryMap } from "./platform/memory-map.ts";
 import { Plic } from "./platform/plic.ts";
 import { Syscon, type SysconEvents } from "./platform/syscon.ts";
 import { Uart, type UartEvents } from "./platform/uart.ts";
+import type { PlatformState } from "./snapshot/machine-state.ts";
 
 /** Nanoseconds per tick of the timebase. */
 const TICK_NS = 100n;
@@ -21,6 +23,7 @@ export class Platform {
   readonly clint: Clint;
   readonly uart: Uart;
   readonly rtc: GoldfishRtc;
+  readonly generation: Generation;
   readonly #clock: Clock;
 
   constructor(bus: Bus, harts: readonly InterruptTarget[], clock: Clock, events: UartEvents & SysconEvents) {
@@ -30,7 +33,9 @@ export class Platform {
     this.clint = new Clint(harts.length, clock, setPending);
     this.uart = new Uart(this.plic.line(memoryMap.uart.interrupt), events);
     this.rtc = new GoldfishRtc(this.plic.line(memoryMap.rtc.interrupt));
-    const devices = { plic: this.plic, clint: this.clint, uart: this.uart, rtc: this.rtc, test: new Syscon(events) };
+    this.generation = new Generation(this.plic.line(memoryMap.generation.interrupt));
+    const { plic, clint, uart, rtc, generation } = this;
+    const devices = { plic, clint, uart, rtc, generation, test: new Syscon(events) };
     for (const [name, { base, size }] of Object.entries<MemoryMapEntry>(memoryMap)) {
       bus.attach(base, size, devices[name as keyof typeof memoryMap]);
     }
@@ -40,8 +45,28 @@ export class Platform {
   reset(): void {
     this.uart.reset();
     this.rtc.reset();
+    this.generation.reset();
     this.plic.reset();
     this.clint.reset();
+  }
+
+  save(): PlatformState {
+    return {
+      plic: this.plic.save(),
+      clint: this.clint.save(),
+      uart: this.uart.save(),
+      rtc: this.rtc.save(),
+      generation: this.generation.save(),
+    };
+  }
+
+  /** Interrupt lines and the harts' pending bits follow. */
+  restore(state: PlatformState): void {
+    this.plic.restore(state.plic);
+    this.clint.restore(state.clint);
+    this.uart.restore(state.uart);
+    this.rtc.restore(state.rtc);
+    this.generation.restore(state.generation);
   }
 
   /** Raises the timer interrupts that are due. */

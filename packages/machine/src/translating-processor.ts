@@ -76,7 +76,9 @@ export class TranslatingProcessor implements Processor {
     this.#activities = profile ? harts.map((_, index) => new ActivityWord(memory, first + index)) : [];
     const hart = calloutImports(harts, first);
     const plain = new WebAssembly.Instance(
-      compiled(`runtime ${hartsOf(memory)}`, () => runtimeModule(hartsOf(memory))),
+      compiled(`runtime ${hartsOf(memory)} ${memory.pages === undefined}`, () =>
+        runtimeModule(hartsOf(memory), memory.pages !== undefined),
+      ),
       { env, hart },
     ).exports as WebAssembly.ModuleImports;
     const runtime = profile ? { ...plain, ...profiledCallouts(memory.wasm, plain) } : plain;
@@ -118,7 +120,7 @@ export class TranslatingProcessor implements Processor {
   }
 
   written(address: number, length: number): void {
-    const offset = this.#memory.offsetOf(address, length);
+    const offset = this.#memory.placeOf(address, length);
     if (offset >= 0) this.#translator.written(offset, length);
   }
 

@@ -5,7 +5,7 @@
  */
 import { BankState, CODE_FILTER_BITS, CODE_MAP, HartState, TLB_ADDEND, TlbTag } from "../hart/layout.ts";
 import { EXECUTE, READ, WRITE } from "../hart/pmp.ts";
-import { RAM_BASE } from "../memory.ts";
+import { PAGE_MAP, RAM_BASE } from "../memory.ts";
 import { Atomic, type FunctionBuilder, type Label, Memory, Op, ValueType } from "../wasm/index.ts";
 import { emitTlbEntry } from "./tlb-probe.ts";
 
@@ -28,6 +28,7 @@ class PageWalk {
   readonly #b: FunctionBuilder;
   readonly #access: number;
   readonly #slow: Label;
+  readonly #mapped: boolean;
   readonly #bank: number;
   /** The leaf entry, where it lies, and log2 of the bytes that it maps. */
   readonly #leaf: number;
@@ -36,10 +37,11 @@ class PageWalk {
   /** Offset of the page in RAM. */
   readonly #page: number;
 
-  constructor(b: FunctionBuilder, access: number, slow: Label) {
+  constructor(b: FunctionBuilder, access: number, slow: Label, mapped: boolean) {
     this.#b = b;
     this.#access = access;
     this.#slow = slow;
+    this.#mapped = mapped;
     [this.#bank, this.#at] = [b.local(i32), b.local(i32)];
     [this.#leaf, this.#shift, this.#page] = [b.local(i64), b.local(i64), b.local(i64)];
   }
@@ -62,6 +64,7 @@ class PageWalk {
     b.end();
     b.get(this.#page);
     this.#requireRam();
+    this.#requirePresence(this.#page);
     this.#install();
   }
 
@@ -84,6 +87,13 @@ class PageWalk {
     this.#slowIf();
   }
 
+  /** The page of an offset from the start of RAM, in a local, has to be in memory. */
+  #requirePresence(offset: number): void {
+    if (!this.#mapped) return;
+    this.#b.get(offset).i64(12n).op(Op.i64_shr_u).op(Op.i32_wrap_i64).atomic(Atomic.i32_load8_u, 0, PAGE_MAP);
+    this.#slowIf();
+  }
+
   /** Finds the leaf entry. */
   #walk(levels: number): void {
     const b = this.#b;
@@ -99,6 +109,7 @@ class PageWalk {
     b.get(shift).i64(9n).op(Op.i64_sub).set(shift);
     b.get(table).i64(BigInt(RAM_BASE)).op(Op.i64_sub).tee(table);
     this.#requireRam();
+    this.#requirePresence(table);
     b.get(table).op(Op.i32_wrap_i64).get(HART).memory(Memory.i32_load, HartState.ramOffset).op(Op.i32_add);
     b.get(ADDRESS).get(shift).op(Op.i64_shr_u).i64(511n).op(Op.i64_and).op(Op.i32_wrap_i64).i32(3).op(Op.i32_shl);
     b.op(Op.i32_add).tee(this.#at).atomic(Atomic.i64_load, 3).tee(leaf);
@@ -257,11 +268,11 @@ class PageWalk {
 /**
  * Writes `walk(hart, address)`: the offset in the memory of the address's page, which is in the TLB then; or 0 where the hart
  * has to do it.
- * @param access READ, WRITE or EXECUTE.
+ * @param access READ, WRITE or EXECUTE. @param mapped whether pages of RAM may not be in memory.
  */
-export function emitPageWalk(b: FunctionBuilder, access: number): void {
+export function emitPageWalk(b: FunctionBuilder, access: number, mapped: boolean): void {
   const slow = b.block();
-  new PageWalk(b, access, slow).emit();
+  new PageWalk(b, access, slow, mapped).emit();
   b.return().end();
   b.i32(0);
 }

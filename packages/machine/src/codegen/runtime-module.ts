@@ -14,8 +14,11 @@ import { calloutSignatures, type Harts, runtimeSignatures } from "./runtime-func
 
 const { i32, i64 } = ValueType;
 
-/** The module's bytes; it imports `env.memory` and the call-outs of the hart. */
-export function runtimeModule(harts: Harts): Uint8Array<ArrayBuffer> {
+/**
+ * The module's bytes; it imports `env.memory` and the call-outs of the hart. @param mapped whether pages of RAM may not be in
+ * memory, see `PAGE_MAP`.
+ */
+export function runtimeModule(harts: Harts, mapped = false): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory("env", "memory", 1);
   const callouts = Object.fromEntries(
@@ -31,7 +34,7 @@ export function runtimeModule(harts: Harts): Uint8Array<ArrayBuffer> {
     return b.index;
   };
   const [readWalk, writeWalk, executeWalk] = [READ, WRITE, EXECUTE].map((access) =>
-    translate((b) => emitPageWalk(b, access)),
+    translate((b) => emitPageWalk(b, access, mapped)),
   ) as [number, number, number];
   const readPage = translate((b) => emitPage(b, TlbTag.read, readWalk));
   const writePage = translate((b) => emitPage(b, TlbTag.write, writeWalk));

@@ -110,6 +110,7 @@ const soc = (tree: MachineTree): TreeNode => ({
   children: [
     device(tree, memoryMap.test, { phandle: [testPhandle(tree)] }),
     device(tree, memoryMap.rtc),
+    device(tree, memoryMap.generation),
     clint(tree),
     plic(tree),
     device(tree, memoryMap.uart, { "clock-frequency": [UART_CLOCK_HZ] }),

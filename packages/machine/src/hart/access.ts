@@ -134,10 +134,12 @@ export function enterPage(hart: Hart, space: TlbBank, low: number, high: number,
   return offset;
 }
 
-/** Offset in the wasm memory of the page that was translated last, or DEVICE. */
+/** Offset in the wasm memory of the page that was translated last, which is there then; or DEVICE. */
 function ramOffset(hart: Hart): number {
   const start = hart.mmu.page * PAGE_SIZE - RAM_BASE;
-  return start >= 0 && start < hart.memory.ramSize ? start + hart.memory.ramOffset : DEVICE;
+  if (start < 0 || start >= hart.memory.ramSize) return DEVICE;
+  hart.memory.pages?.bring(start, PAGE_SIZE);
+  return start + hart.memory.ramOffset;
 }
 
 /** Tells of a write to a page before it happens, if translated code is there. */

@@ -204,7 +204,7 @@ export class Hart implements HartCallouts, HartArea {
 
   /** Takes the write permission of a physical page (address / 4096) out of the TLB: the code map says that it holds translated code. */
   dropWriteTags(page: number): void {
-    const offset = this.memory.offsetOf(page * PAGE_SIZE, PAGE_SIZE);
+    const offset = this.memory.placeOf(page * PAGE_SIZE, PAGE_SIZE);
     if (offset >= 0) this.tlb.dropWriteTags(offset);
   }
 

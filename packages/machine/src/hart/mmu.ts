@@ -90,6 +90,7 @@ export class Mmu {
     for (let level = space.levels - 1; level >= 0; level--) {
       const start = table * PAGE_SIZE - RAM_BASE;
       if (start < 0 || start >= ramSize) return accessFault(access);
+      this.#memory.pages?.bring(start, PAGE_SIZE);
       const at = (start + ramOffset) / 4 + tableIndex(low, high, level) * 2;
       if ((this.#tablePermissions(at) & READ) === 0) return accessFault(access);
       // Other threads write entries as a whole: two halves are one entry if the first is still the same behind the second.

@@ -18,6 +18,7 @@ export interface MemoryMapEntry {
 export const memoryMap = {
   test: { node: "test", base: 0x10_0000, size: 0x1000, compatible: ["sifive,test1", "sifive,test0", "syscon"] },
   rtc: { node: "rtc", base: 0x10_1000, size: 0x1000, interrupt: 11, compatible: ["google,goldfish-rtc"] },
+  generation: { node: "vmgenid", base: 0x10_2000, size: 0x1000, interrupt: 12, compatible: ["microsoft,vmgenid"] },
   clint: { node: "clint", base: 0x200_0000, size: 0x1_0000, compatible: ["sifive,clint0", "riscv,clint0"] },
   plic: { node: "plic", base: 0xc00_0000, size: 0x60_0000, compatible: ["sifive,plic-1.0.0", "riscv,plic0"] },
   uart: { node: "serial", base: 0x1000_0000, size: 0x100, interrupt: 10, compatible: ["ns16550a"] },

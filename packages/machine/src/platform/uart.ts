@@ -37,6 +37,8 @@ export interface UartState {
   /** The holding register ran empty and the guest has not been told yet. */
   transmitPending: boolean;
   received: number[];
+  /** Output that the host has not taken. */
+  output: number[];
 }
 
 const RESET: UartState = {
@@ -50,6 +52,7 @@ const RESET: UartState = {
   overrun: false,
   transmitPending: false,
   received: [],
+  output: [],
 };
 
 export class Uart implements MmioDevice {
@@ -66,8 +69,9 @@ export class Uart implements MmioDevice {
     this.#events = events;
   }
 
+  /** What the guest has sent is still handed over. */
   reset(): void {
-    this.restore(RESET);
+    this.restore({ ...RESET, output: [...this.#output.subarray(0, this.#outputLength)] });
     this.#room();
   }
 
@@ -131,11 +135,14 @@ export class Uart implements MmioDevice {
   }
 
   save(): UartState {
-    return structuredClone(this.#state);
+    return { ...structuredClone(this.#state), output: [...this.#output.subarray(0, this.#outputLength)] };
   }
 
   restore(state: UartState): void {
     this.#state = structuredClone(state);
+    this.#state.output = [];
+    this.#output.set(state.output);
+    this.#outputLength = state.output.length;
     this.#drive();
   }
 

@@ -17,7 +17,7 @@ function rangeOf(host: SbiHost, call: SbiCall): Range | undefined {
   const [length, low, high] = call.arguments;
   const limit = BigInt(Number.MAX_SAFE_INTEGER);
   if (high !== 0n || length > limit || low > limit) return undefined;
-  if (host.memory.offsetOf(Number(low), Number(length)) < 0) return undefined;
+  if (host.memory.placeOf(Number(low), Number(length)) < 0) return undefined;
   return { address: Number(low), length: Math.min(Number(length), MAX_BYTES) };
 }
 

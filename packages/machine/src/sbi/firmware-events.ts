@@ -34,6 +34,14 @@ export class FirmwareEvents {
     this.#counts.fill(0n);
   }
 
+  save(): bigint[] {
+    return [...this.#counts];
+  }
+
+  restore(saved: readonly bigint[]): void {
+    this.#counts.set(saved);
+  }
+
   count(hart: number, event: FirmwareEvent): void {
     Atomics.add(this.#counts, hart * FIRMWARE_EVENTS + event, 1n);
   }

@@ -87,6 +87,16 @@ export class HartStates {
     return entry;
   }
 
+  save(): { words: number[]; entries: bigint[] } {
+    return { words: [...this.#words], entries: [...this.#entries] };
+  }
+
+  /** While no hart runs. */
+  restore(saved: { readonly words: readonly number[]; readonly entries: readonly bigint[] }): void {
+    this.#words.set(saved.words);
+    this.#entries.set(saved.entries);
+  }
+
   #setEntry(hart: number, entry: HartEntry | undefined): void {
     this.#words[hart * HART_WORDS + 1] = entry === undefined ? 0 : 1;
     if (entry === undefined) return;

@@ -10,7 +10,7 @@ const NON_RETENTIVE_SUSPEND = 0x8000_0000n;
 /** The entry if a hart can fetch from its address: aligned, and in RAM. */
 function entryAt(host: SbiHost, address: bigint, opaque: bigint): HartEntry | undefined {
   if (address > BigInt(Number.MAX_SAFE_INTEGER) || address & 1n) return undefined;
-  return host.memory.offsetOf(Number(address), 2) < 0 ? undefined : { address, opaque };
+  return host.memory.placeOf(Number(address), 2) < 0 ? undefined : { address, opaque };
 }
 
 const hartOf = (host: SbiHost, id: bigint): number | undefined =>

@@ -11,6 +11,9 @@ const Own = { wake: 0, epoch: 1, awaited: 2, parked: 3, up: 4, idleAt: 5, asleep
 /** 64-bit words of the whole machine: where harts begin. */
 const Boot = { address: 0, deviceTree: 1, nextStage: 2, count: 3 } as const;
 
+/** `mode` of a generation that does not boot. */
+const GOES_ON = 2;
+
 /** How often a thread looks again before it sleeps: a few microseconds, as long as waking a sleeper takes. */
 const SPINS = 400;
 /** Bounds a sleep, so that the end of a partition is noticed whatever happened to the thread that should have told. */
@@ -144,6 +147,17 @@ export class Board {
       deviceTree: wide(Boot.deviceTree),
       nextStage: wide(Boot.nextStage),
     };
+  }
+
+  /** Whether this generation goes on from saved state, and does not boot. */
+  get goesOn(): boolean {
+    return Atomics.load(this.#words, Shared.mode) === GOES_ON;
+  }
+
+  /** Begins a generation that goes on from saved state; call it while the others are paused. */
+  goOn(): void {
+    Atomics.store(this.#words, Shared.mode, GOES_ON);
+    Atomics.add(this.#words, Shared.generation, 1);
   }
 
   /** Begins a generation; call it while the others are paused. */

@@ -3,6 +3,7 @@
  * joined to the others. Who makes it: the machine, for hart 0, and the loop of every further hart's thread.
  */
 import type { Hart } from "../hart/hart.ts";
+import type { HartArea } from "../hart/state.ts";
 import type { Surroundings } from "../hart-runner.ts";
 import type { GuestMemory } from "../memory.ts";
 import type { Processor } from "../processor.ts";
@@ -12,6 +13,7 @@ import { HartStates } from "../sbi/hart-states.ts";
 import type { SbiConsole, SbiHart, SbiHost, SystemReset } from "../sbi/host.ts";
 import { PerformanceCounters } from "../sbi/performance-counters.ts";
 import { SliceLength } from "../slice-budget.ts";
+import { SAVED_BYTES } from "../snapshot/hart-state.ts";
 import { Board, type BoardMemory, boardMemory } from "./board.ts";
 import { Mailbox, mailboxMemory } from "./mailbox.ts";
 import { RemoteHart } from "./remote-hart.ts";
@@ -30,6 +32,8 @@ export interface CrewMemory {
   readonly requests: SharedArrayBuffer;
   readonly states: SharedArrayBuffer;
   readonly events: SharedArrayBuffer;
+  /** Saved state for the threads of harts to go on from. */
+  readonly restored: SharedArrayBuffer;
 }
 
 /** @param doorbell the word that the machine's thread sleeps on. */
@@ -39,6 +43,13 @@ export const crewMemory = (harts: number, doorbell: SharedArrayBuffer): CrewMemo
   requests: requestMemory(harts),
   states: new SharedArrayBuffer(HartStates.bytes(harts)),
   events: new SharedArrayBuffer(FirmwareEvents.bytes(harts)),
+  restored: new SharedArrayBuffer(harts * SAVED_BYTES),
+});
+
+/** Where saved state of a hart is left for its thread. */
+export const restoredArea = (memory: SharedArrayBuffer, hart: number): HartArea => ({
+  words: new Int32Array(memory, hart * SAVED_BYTES, SAVED_BYTES / 4),
+  doublewords: new BigInt64Array(memory, hart * SAVED_BYTES, SAVED_BYTES / 8),
 });
 
 /** What SBI needs of the thread. */

@@ -7,11 +7,13 @@ import { Hart } from "../hart/hart.ts";
 import { Word } from "../hart/state.ts";
 import { HartRunner } from "../hart-runner.ts";
 import { GuestMemory } from "../memory.ts";
+import type { PageSource } from "../page-map.ts";
 import type { ProcessorFactory } from "../processor.ts";
 import { Activity } from "../profile/activity.ts";
 import { prepareHart } from "../sbi/hart-port.ts";
 import { sliceBudget } from "../slice-budget.ts";
-import { Crew, type CrewMemory, STALL_MS } from "./crew.ts";
+import { adoptHart } from "../snapshot/hart-state.ts";
+import { Crew, type CrewMemory, restoredArea, STALL_MS } from "./crew.ts";
 import { Nap } from "./nap.ts";
 import { RemoteDevices } from "./requests.ts";
 
@@ -26,6 +28,8 @@ export interface HartThreadStart {
   readonly start: "machine" | "supervisor";
   /** Time zero of the machine's clock. */
   readonly clockOriginMs: number;
+  /** Whether pages of RAM may not be in memory. */
+  readonly mapped: boolean;
 }
 
 export class HartThread {
@@ -34,14 +38,20 @@ export class HartThread {
   readonly #runner: HartRunner;
   readonly #devices: RemoteDevices;
   readonly #nap: Nap;
+  readonly #restored: SharedArrayBuffer;
   #generation = 0;
   /** It has asked for a reset, which will come. */
   #resetting = false;
 
-  /** @param nowMs the time that the machine's clock counts, see `HostClock`. */
-  constructor(start: HartThreadStart, processor: ProcessorFactory, nowMs: () => number) {
+  /**
+   * @param nowMs the time that the machine's clock counts, see `HostClock`. @param pages where pages of RAM come from that are not
+   * in memory: needed where the start says so.
+   */
+  constructor(start: HartThreadStart, processor: ProcessorFactory, nowMs: () => number, pages?: PageSource) {
     const { hart: index, harts } = start;
     const memory = new GuestMemory(start.ramSize, harts, start.memory, index);
+    if (pages !== undefined) memory.loadFrom(pages);
+    this.#restored = start.crew.restored;
     const clock = HostClock.since(start.clockOriginMs, nowMs);
     const bus = {
       read: (address: number, bytes: number) => this.#devices.read(address, bytes),
@@ -98,7 +108,10 @@ export class HartThread {
     this.#generation = board.generation;
     this.#resetting = false;
     const { boot } = board;
-    prepareHart(this.#hart, boot);
+    if (board.goesOn) {
+      adoptHart(this.#hart, restoredArea(this.#restored, this.#hart.index));
+      this.#hart.refresh();
+    } else prepareHart(this.#hart, boot);
     if (boot.mode === "machine") return;
     this.#runner.sbi = this.#crew.sbiHost({
       console: this.#devices.console,

@@ -6,10 +6,13 @@ import type { BootEntry } from "../boot/load.ts";
 import type { PhysicalBus } from "../bus.ts";
 import { type Clock, HostClock } from "../hart/clock.ts";
 import type { Hart } from "../hart/hart.ts";
+import { hartArea, Slot } from "../hart/state.ts";
 import type { GuestMemory } from "../memory.ts";
+import type { PageSource } from "../page-map.ts";
 import type { Processor } from "../processor.ts";
 import type { SbiConsole, SystemReset } from "../sbi/host.ts";
-import { Crew, crewMemory } from "./crew.ts";
+import { restoreHart, type SavedHart } from "../snapshot/hart-state.ts";
+import { Crew, crewMemory, restoredArea } from "./crew.ts";
 import type { HartThreadStart } from "./hart-thread.ts";
 import { Nap } from "./nap.ts";
 import { RequestServer } from "./requests.ts";
@@ -33,6 +36,8 @@ interface Parts extends ThreadOptions {
   console(): SbiConsole;
   reset(reset: SystemReset): void;
   isInterrupted(): boolean;
+  /** See `MachineOptions`. Each thread opens its own. */
+  readonly pages?: PageSource;
 }
 
 /** Looks for another request while hart 0 sleeps, before its thread does too: a driver's next access comes soon. */
@@ -42,11 +47,14 @@ export class MachineThreads {
   readonly crew: Crew;
   readonly #server: RequestServer;
   readonly #nap: Nap;
+  readonly #restored: SharedArrayBuffer;
+  readonly #memory: GuestMemory;
 
   constructor(parts: Parts) {
     const { harts, memory, hart, start, clock } = parts;
     if (!(clock instanceof HostClock)) throw new Error("harts on threads of their own need a clock of the host");
     const shared = crewMemory(harts, parts.doorbell);
+    this.#memory = memory;
     const serve = (): void => void this.#server.serve();
     this.crew = new Crew(memory, shared, hart, parts.processor, parts.isInterrupted, serve);
     this.#nap = new Nap(this.crew.board, 0);
@@ -59,7 +67,9 @@ export class MachineThreads {
       },
       reset: (reset) => parts.reset(reset),
     });
-    const common = { harts, start, crew: shared, ramSize: memory.ramSize, memory: memory.wasm };
+    this.#restored = shared.restored;
+    const mapped = parts.pages !== undefined;
+    const common = { harts, start, crew: shared, ramSize: memory.ramSize, memory: memory.wasm, mapped };
     for (let index = 1; index < harts; index++) parts.spawn({ ...common, hart: index, clockOriginMs: clock.originMs });
   }
 
@@ -85,6 +95,26 @@ export class MachineThreads {
   /** Brings the other harts to rest. */
   pause(): void {
     this.crew.board.pause(() => this.#server.serve());
+  }
+
+  /** Lets the other harts go on where they were. */
+  resume(): void {
+    this.crew.board.resume();
+  }
+
+  /** Leaves saved state for the thread of a hart. While it is paused. */
+  restore(index: number, saved: SavedHart): void {
+    restoreHart(restoredArea(this.#restored, index), saved);
+    const { words } = hartArea(this.#memory, index);
+    for (const name of ["pending", "lines"] as const) {
+      Atomics.store(words, Slot[name], Number(BigInt.asIntN(32, saved.csrs[name][0])));
+    }
+  }
+
+  /** Lets the other harts go on from the state that `restore` has left. */
+  goOn(): void {
+    this.crew.board.goOn();
+    this.crew.board.resume();
   }
 
   /** Lets the other harts begin where a boot says. */

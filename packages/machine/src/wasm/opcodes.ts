@@ -165,6 +165,7 @@ export const Memory = {
 export const Atomic = {
   i32_load: 0x10,
   i64_load: 0x11,
+  i32_load8_u: 0x12,
   i32_store: 0x17,
   i64_store: 0x18,
   i32_add: 0x1e,
