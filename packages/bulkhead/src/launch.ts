@@ -56,6 +56,7 @@ export function describeRun(image: ReadyImage | undefined, options: RunOptions, 
   const given = options.disk.map(parseDisk);
   return {
     memoryMiB: options.memory,
+    ...(options.balloon === undefined ? {} : { balloonMiB: options.balloon }),
     cpus: options.cpus,
     boot: bootOf(options.firmware, kernel, initrd, append),
     disks: [...own, ...given],

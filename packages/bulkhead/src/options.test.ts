@@ -36,5 +36,6 @@ test("checkRun: refuses what makes no sense", () => {
   assert.throws(() => checkRun(undefined, { ...plain, kernel: "Image", persist: true }, undefined), usage);
   assert.throws(() => checkRun(undefined, { ...plain, firmware: "fw", initrd: "i" }, undefined), usage);
   assert.throws(() => checkRun("busybox", plain, []), usage);
+  assert.throws(() => checkRun("busybox", { ...plain, balloon: 1025 }, undefined), usage);
   assert.throws(() => checkRun("busybox", { ...plain, disk: Array(17).fill("d") }, undefined), usage);
 });

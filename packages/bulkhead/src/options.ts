@@ -12,6 +12,8 @@ export const LEAST_MEMORY_MIB = 16;
 
 export interface RunOptions {
   readonly memory: number;
+  /** MiB of the memory that the guest is asked to give up again. */
+  readonly balloon?: number;
   readonly cpus: number;
   readonly disk: readonly string[];
   readonly kernel?: string;
@@ -69,6 +71,8 @@ export function checkRun(image: string | undefined, options: RunOptions, command
   if (command?.length === 0) refuse("expected a COMMAND after --; leave -- out for an interactive console");
   if (options.disk.length > MOST_DISKS)
     refuse(`a machine has at most ${MOST_DISKS} disks, ${options.disk.length} are given`);
+  const { memory, balloon = 0 } = options;
+  if (balloon > memory) refuse(`--balloon ${balloon} is more than the guest's memory of ${memory} MiB`);
   checkNetwork(options, refuse);
 }
 

@@ -93,6 +93,11 @@ function addRun(root: Command, handlers: Handlers, done: (exit: number) => void)
     .description("Runs a guest: without a COMMAND an interactive console, else the command and nothing else.")
     .argument("[IMAGE]", "busybox, debian or an image of your own; may be left out with --kernel or --firmware")
     .option("--memory <MiB>", "memory of the guest", wholeNumber(LEAST_MEMORY_MIB, MOST_MEMORY_MIB, "MiB"), 1024)
+    .option(
+      "--balloon <MiB>",
+      "have the guest give up so much of its memory again",
+      wholeNumber(0, MOST_MEMORY_MIB, "MiB"),
+    )
     .option("--cpus <N>", "CPUs of the guest", wholeNumber(1, MOST_CPUS, "CPUs"), 1)
     .addOption(
       new Option("--disk <FILE[,...]>", "attach a disk, raw, qcow2 or on an NBD server; may be repeated")
