@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Disagreement, judge, runBatch } from "./campaign.ts";
-import { executors } from "./executors.ts";
+import { makeExecutors } from "./executors.ts";
 import { randomProgram } from "./generator.ts";
 import { buildImage, differences } from "./image.ts";
 import { makePool, type Pool } from "./pool.ts";
@@ -13,6 +13,7 @@ import { shrink } from "./shrink.ts";
 
 const seed = BigInt(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 const PROGRAMS = 400;
+const executors = makeExecutors(Number(BigInt.asUintN(32, seed)));
 const plain = makePool(["i", "m", "a", "f", "d", "zicsr", "zifencei"]);
 
 const witness = Qemu.find();

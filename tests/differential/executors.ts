@@ -3,11 +3,14 @@ import type { Executor } from "./executor.ts";
 import { oracle } from "./oracle.ts";
 import { flat, paged } from "./processor.ts";
 
-export const executors: readonly Executor[] = [
+/** @param seed of what tiers leave to chance. */
+export const makeExecutors = (seed: number): readonly Executor[] => [
   oracle,
   flat("interpreter"),
   flat("mixed"),
   flat("jit"),
+  flat("random", seed),
   paged("interpreter"),
   paged("jit"),
+  paged("random", seed),
 ];

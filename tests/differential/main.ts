@@ -4,16 +4,20 @@
  */
 import { parseArgs } from "node:util";
 import { BATCH, runBatch } from "./campaign.ts";
-import { executors } from "./executors.ts";
+import type { Executor } from "./executor.ts";
+import { makeExecutors } from "./executors.ts";
 import { makePool } from "./pool.ts";
 import { Qemu } from "./qemu.ts";
 import { report } from "./report.ts";
 
 const usage = `usage: npm run differential -- [--minutes N] [--seed N] [--qemu COMMAND] [--executor NAME]
   --minutes N         how long to run; 1 by default
-  --seed N            the first program's seed; random by default. Later programs have the seeds that follow
+  --seed N            the first program's seed, and that of the tiers' dice; random by default. Later programs have
+                      the seeds that follow
   --qemu COMMAND      the user-mode QEMU for riscv64; qemu-riscv64 by default
-  --executor NAME     ${executors.map(({ name }) => name).join(", ")}; may be repeated; all of them by default`;
+  --executor NAME     ${makeExecutors(0)
+    .map(({ name }) => name)
+    .join(", ")}; may be repeated; all of them by default`;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -24,7 +28,7 @@ async function main(): Promise<number> {
       executor: { type: "string", multiple: true },
     },
   });
-  const chosen = executors.filter(({ name }) => values.executor?.includes(name) ?? true);
+  const chosen = makeExecutors(Number(values.seed)).filter(({ name }) => values.executor?.includes(name) ?? true);
   if (chosen.length === 0 || !/^\d+$/.test(values.seed) || !(Number(values.minutes) > 0)) {
     console.error(usage);
     return 2;
@@ -43,7 +47,7 @@ async function main(): Promise<number> {
 
 async function campaign(
   witness: Qemu,
-  chosen: typeof executors,
+  chosen: readonly Executor[],
   firstSeed: bigint,
   durationMs: number,
 ): Promise<number> {

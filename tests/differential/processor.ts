@@ -5,15 +5,15 @@ import { IMAGE_BASE, type Image } from "./image.ts";
 import { enterUserMode, Scatter } from "./scatter.ts";
 
 const RAM_BYTES = 16 << 20;
-const MAX_SLICES = 5_000;
+const MAX_SLICES = 20_000;
 const MSTATUS = 0x300;
 const FS_INITIAL = 1n << 13n;
 
-/** In M-mode, where addresses are physical. */
-export const flat = (tier: Tier): Executor => ({
+/** In M-mode, where addresses are physical. @param seed of what the tier leaves to chance. */
+export const flat = (tier: Tier, seed?: number): Executor => ({
   name: tier,
   run(image) {
-    const machine = new BareMachine(RAM_BYTES, tier);
+    const machine = new BareMachine(RAM_BYTES, tier, seed);
     machine.memory.writable(IMAGE_BASE, image.bytes.length)!.set(image.bytes);
     machine.hart.writeCsr(MSTATUS, FS_INITIAL);
     const stopped = runAll(image, (start) => execute(machine, image, start));
@@ -23,10 +23,10 @@ export const flat = (tier: Tier): Executor => ({
 });
 
 /** In U-mode under Sv39, where no two neighbouring pages of the image are neighbours in RAM. */
-export const paged = (tier: Tier): Executor => ({
+export const paged = (tier: Tier, seed?: number): Executor => ({
   name: `${tier}-paged`,
   run(image) {
-    const machine = new BareMachine(RAM_BYTES, tier);
+    const machine = new BareMachine(RAM_BYTES, tier, seed);
     const scatter = new Scatter(machine.memory, image.bytes);
     machine.hart.writeCsr(MSTATUS, FS_INITIAL);
     enterUserMode(machine.hart, scatter.satp);

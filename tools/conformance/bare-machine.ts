@@ -5,19 +5,25 @@
 import { Bus } from "../../packages/machine/src/bus.ts";
 import { Hart, HartState, hartBase, ManualClock, Signal } from "../../packages/machine/src/hart/index.ts";
 import { GuestMemory } from "../../packages/machine/src/memory.ts";
+import { Random } from "../../packages/machine/src/testing/random-node.ts";
+import { LateService, randomChooser } from "../../packages/machine/src/testing/random-tiers-node.ts";
 import { type JitThreshold, TranslatingProcessor } from "../../packages/machine/src/translating-processor.ts";
 
 /** Instructions between two looks at timers and interrupts, and the ticks by which the clock moves there. */
 const SLICE = 10_000;
 const TICKS_PER_SLICE = 100;
+/** Instructions of slices whose length is left to chance, on average. */
+const RANDOM_SLICES = [10, 100, 1000, SLICE];
 
 /** Ways of executing a program that must not differ in anything. */
 export const tiers = {
-  interpreter: "never",
-  jit: 0,
+  interpreter: () => "never",
+  jit: () => 0,
   /** The interpreter hands over to the JIT in the midst of things. */
-  mixed: 3,
-} as const satisfies Record<string, JitThreshold>;
+  mixed: () => 3,
+  /** Code is translated, optimised, dropped and interpreted as the dice fall. */
+  random: randomChooser,
+} as const satisfies Record<string, (random: Random) => JitThreshold>;
 export type Tier = keyof typeof tiers;
 
 export class BareMachine {
@@ -25,12 +31,17 @@ export class BareMachine {
   readonly hart: Hart;
   readonly #processor: TranslatingProcessor;
   readonly #clock = new ManualClock();
+  readonly #budget: () => number;
 
-  /** @param ramSize bytes, a multiple of 64 KiB. */
-  constructor(ramSize: number, tier: Tier) {
+  /** @param ramSize bytes, a multiple of 64 KiB. @param seed of what the tier leaves to chance. */
+  constructor(ramSize: number, tier: Tier, seed = 1) {
     this.memory = new GuestMemory(ramSize, 1);
     this.hart = new Hart({ memory: this.memory, bus: new Bus(), clock: this.#clock, index: 0, start: "machine" });
-    const processor = new TranslatingProcessor(this.memory, [this.hart], tiers[tier]);
+    const random = new Random(seed);
+    const isRandom = tier === "random";
+    const service = isRandom ? new LateService(this.memory, random) : undefined;
+    const processor = new TranslatingProcessor(this.memory, [this.hart], tiers[tier](random), false, 0, service);
+    this.#budget = () => (isRandom ? random.below(2 * random.pick(RANDOM_SLICES)) : SLICE);
     this.#processor = processor;
     this.memory.onWrite = (address, length) => processor.written(address, length);
     this.hart.isCodePage = (page) => processor.isCodePage(page);
@@ -48,7 +59,7 @@ export class BareMachine {
       this.hart.updateTimer();
       this.hart.takeInterrupt();
       if (!this.hart.waiting) {
-        this.hart.beginSlice(SLICE);
+        this.hart.beginSlice(this.#budget());
         this.#processor.run(0);
       }
       const failed = this.hart.takeSignal() === Signal.exception;

@@ -60,7 +60,7 @@ for (const tier of Object.keys(tiers) as Tier[]) {
   test(`runTest: tells passing, failing and silent programs apart (${tier})`, () => {
     assert.deepEqual(runTest(reporting(1), tier), { kind: "pass" });
     assert.deepEqual(runTest(reporting(7 * 2 + 1), tier), { kind: "fail", testCase: 7 });
-    assert.equal(runTest(reporting(0), tier, 3).kind, "silent");
+    assert.equal(runTest(reporting(0), tier, { slices: 3 }).kind, "silent");
   });
 }
 

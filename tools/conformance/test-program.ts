@@ -14,13 +14,14 @@ export type Verdict =
   | { readonly kind: "silent"; readonly pc: bigint };
 
 /**
- * Runs an ELF file from reset in M-mode until it writes `tohost`, at most for so many slices.
+ * Runs an ELF file from reset in M-mode until it writes `tohost`, at most for so many slices. `seed` is of what the tier
+ * leaves to chance.
  * @throws Error if the file is no such test.
  */
-export function runTest(file: Uint8Array, tier: Tier, slices = MAX_SLICES): Verdict {
+export function runTest(file: Uint8Array, tier: Tier, { slices = MAX_SLICES, seed = 1 } = {}): Verdict {
   const tohost = symbolAddress(file, "tohost");
   if (tohost === undefined) throw new Error("the file has no symbol tohost: it is not one of the riscv-tests");
-  const machine = new BareMachine(RAM_BYTES, tier);
+  const machine = new BareMachine(RAM_BYTES, tier, seed);
   machine.hart.pc = BigInt(loadElf(machine.memory, file, "test").entry);
   const report = machine.memory.offsetOf(tohost, 8);
   const code = machine.run(slices, () => machine.memory.view.getUint32(report, true) || undefined);

@@ -5,8 +5,11 @@ import { encode } from "@bulkhead/isa";
 import { HartState, Signal } from "./hart/layout.ts";
 import { RAM_BASE } from "./memory.ts";
 import { FlatMachine, type TestState } from "./testing/flat-machine.ts";
+import { Random, seedOf } from "./testing/random-node.ts";
+import { randomChooser } from "./testing/random-tiers-node.ts";
 
-const tiers = { interpreter: "never", JIT: 0, mixed: 2 } as const;
+const random = new Random(seedOf("generated code"));
+const tiers = { interpreter: "never", JIT: 0, mixed: 2, random: randomChooser(random) } as const;
 const [T0, T1, T2, A0, A1] = [5, 6, 7, 10, 11];
 const EBREAK = encode("ebreak", {});
 const addi = (rd: number, rs1: number, imm: number): number => encode("addi", { rd, rs1, imm });

@@ -25,6 +25,7 @@ import { type PagePlaces, REACH } from "./jit/code-window.ts";
 import { LocalService } from "./jit/local-service.ts";
 import { RegionCompiler } from "./jit/region-compiler.ts";
 import type { RegionService } from "./jit/region-order.ts";
+import type { TargetChooser } from "./jit/target-choice.ts";
 import { Translator } from "./jit/translator.ts";
 import { type GuestMemory, PAGE_SIZE, RAM_BASE } from "./memory.ts";
 import type { Processor } from "./processor.ts";
@@ -37,8 +38,11 @@ export interface ProcessorHart extends HartCallouts {
   dropWriteTags(page: number): void;
 }
 
-/** How often a jump target is met before it is translated. `never` leaves all to the interpreter, 0 translates at once. */
-export type JitThreshold = number | "never";
+/**
+ * How often a jump target is met before it is translated, or who decides instead. `never` leaves all to the interpreter, 0
+ * translates at once.
+ */
+export type JitThreshold = number | "never" | TargetChooser;
 
 const DEFAULT_THRESHOLD = 500;
 /** So many meetings that a jump-cache entry never counts down to them. */
@@ -50,6 +54,7 @@ export class TranslatingProcessor implements Processor {
   readonly #first: number;
   readonly #translator: Translator;
   readonly #run: (hart: number) => void;
+  readonly #choose: TargetChooser | undefined;
   /** Physical page number of offset 0 in the wasm memory. */
   readonly #firstPage: number;
   /** By hart, while a profile is taken. */
@@ -83,7 +88,8 @@ export class TranslatingProcessor implements Processor {
     ).exports as WebAssembly.ModuleImports;
     const runtime = profile ? { ...plain, ...profiledCallouts(memory.wasm, plain) } : plain;
     const imports = { env, hart, runtime, float: floatFunctions(memory.wasm) };
-    const key = threshold === "never" ? NEVER : threshold;
+    this.#choose = typeof threshold === "function" ? threshold : undefined;
+    const key = threshold === "never" ? NEVER : typeof threshold === "number" ? threshold : 0;
     const dispatch = {
       decode: (word: number, entry: number) => this.#decode(word, entry),
       miss: (base: number, pc: bigint, offset: number, entry: number) =>
@@ -109,6 +115,7 @@ export class TranslatingProcessor implements Processor {
   /** Runs a hart until `HartState.signal` is set or its budget has ended. */
   run(hart: number): void {
     this.#whileCompiling(hart, () => this.#translator.advance());
+    if (this.#choose?.() === "forget") this.#forgetAll();
     this.#run(hartBase(hart));
   }
 
@@ -142,6 +149,10 @@ export class TranslatingProcessor implements Processor {
   /** A jump target that the jump cache does not know, or that has become hot: finds or asks for its region. */
   #miss(base: number, pc: bigint, offset: number, entry: number, atOnce: boolean): void {
     const { view } = this.#memory;
+    if (this.#choose !== undefined && !this.#isChosen(this.#choose, offset)) {
+      view.setInt32(entry + JumpEntry.region, 0, true);
+      return;
+    }
     const hot = atOnce || view.getInt32(entry + JumpEntry.offset, true) === (offset | 0);
     let target = this.#translator.targetAt(offset);
     if (target === 0 && hot) {
@@ -153,6 +164,16 @@ export class TranslatingProcessor implements Processor {
     }
     view.setInt32(entry + JumpEntry.offset, offset, true);
     view.setInt32(entry + JumpEntry.region, target, true);
+  }
+
+  /** Does with the region at an offset what has been chosen. Whether it is to be entered, once it is there. */
+  #isChosen(choose: TargetChooser, offset: number): boolean {
+    const choice = choose();
+    if (choice === "optimise") this.#translator.optimise(offset);
+    else if (choice === "drop") this.#translator.drop(offset);
+    else if (choice === "dropAll") this.#translator.dropAll();
+    else if (choice === "forget") this.#forgetAll();
+    return choice === "translate" || choice === "optimise";
   }
 
   #whileCompiling(hart: number, work: () => void): void {

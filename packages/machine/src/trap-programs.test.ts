@@ -7,9 +7,12 @@ import { HartState, Signal } from "./hart/layout.ts";
 import { Slot } from "./hart/state.ts";
 import { enterMode, sample } from "./hart/testing/sample.ts";
 import { RAM_BASE } from "./memory.ts";
+import { Random, seedOf } from "./testing/random-node.ts";
+import { randomChooser } from "./testing/random-tiers-node.ts";
 import { type JitThreshold, TranslatingProcessor } from "./translating-processor.ts";
 
-const tiers: Readonly<Record<string, JitThreshold>> = { interpreter: "never", JIT: 0, mixed: 2 };
+const random = randomChooser(new Random(seedOf("trap programs")));
+const tiers: Readonly<Record<string, JitThreshold>> = { interpreter: "never", JIT: 0, mixed: 2, random };
 const HANDLER = RAM_BASE + 0x1000;
 const [S0, A0, A1, A2] = [8, 10, 11, 12];
 const [SCAUSE, SEPC, STVEC, MINSTRET] = [0x142, 0x141, 0x105, 0xb02];

@@ -6,6 +6,8 @@ import { HartState, Signal } from "../hart/layout.ts";
 import { RAM_BASE } from "../memory.ts";
 import { FlatMachine, type TestState } from "../testing/flat-machine.ts";
 import { Random, seedOf } from "../testing/random-node.ts";
+import { randomChooser } from "../testing/random-tiers-node.ts";
+import type { JitThreshold } from "../translating-processor.ts";
 
 const seed = seedOf("region entries");
 const PROGRAMS = 60;
@@ -79,7 +81,7 @@ for (let index = 0; index < PROGRAMS; index++) {
     x[BASE] = BigInt(RAM_BASE + 0x8000);
     x[COUNTER] = BigInt(50 + random.below(500));
     const start = { x, f: x.map(() => 0n), pc: BigInt(at), fflags: 0, frm: 0, reservation: undefined };
-    const run = (threshold: number | "never", budget: () => number): bigint[] => {
+    const run = (threshold: JitThreshold, budget: () => number): bigint[] => {
       const machine = new FlatMachine(threshold, index % 2 === 0);
       const code = machine.code(at, words.length * 4);
       for (const [position, word] of words.entries()) code.setUint32(position * 4, word, true);
@@ -100,6 +102,11 @@ for (let index = 0; index < PROGRAMS; index++) {
       run(2, () => random.below(30)),
       expected,
       "with pauses, in both tiers",
+    );
+    assert.deepEqual(
+      run(randomChooser(random), () => random.below(30)),
+      expected,
+      "with pauses, in tiers that switch at random",
     );
   });
 }

@@ -94,9 +94,13 @@ export class Translator {
   /** A region, by its index, was seen to call or to depart. One that is seen often is translated again, as a hot one. */
   sample(index: number): void {
     const region = this.#byIndex[index];
-    if (region === undefined || region.isHot || ++region.samples < HOT_SAMPLES) return;
-    region.isHot = true;
-    this.#promoted.add(region);
+    if (region !== undefined && ++region.samples >= HOT_SAMPLES) this.#promote(region);
+  }
+
+  /** Has the region that is entered at an offset, if there is one, translated again as a hot one. */
+  optimise(offset: number): void {
+    const entry = this.#entries.get(offset);
+    if (entry !== undefined) this.#promote(entry.region);
   }
 
   /** Takes what has been translated into use, and orders what was asked for. */
@@ -126,9 +130,25 @@ export class Translator {
     }
   }
 
+  /** Drops the region that is entered at an offset, if there is one. */
+  drop(offset: number): void {
+    const entry = this.#entries.get(offset);
+    if (entry !== undefined) this.#drop(entry.region);
+  }
+
+  dropAll(): void {
+    for (const page of [...this.#pages.keys()]) this.written(page * PAGE_SIZE, PAGE_SIZE);
+  }
+
+  #promote(region: Region): void {
+    if (region.isHot) return;
+    region.isHot = true;
+    this.#promoted.add(region);
+  }
+
   /** Orders some of what was asked for; false if there is nothing. */
   #order(): boolean {
-    if (this.#regionCount + this.#pending.size > MAX_REGIONS) this.#dropAll();
+    if (this.#regionCount + this.#pending.size > MAX_REGIONS) this.dropAll();
     const regions = new Set<Region>();
     for (const region of this.#promoted) {
       if (region.isOrdered) continue;
@@ -267,10 +287,6 @@ export class Translator {
     if (region.isOrdered) return;
     this.table.set(region.index, this.#host.retired);
     this.#retiredIndices.push(region.index);
-  }
-
-  #dropAll(): void {
-    for (const page of [...this.#pages.keys()]) this.written(page * PAGE_SIZE, PAGE_SIZE);
   }
 }
 

@@ -2,7 +2,7 @@
 import { type OracleState, systemOperations } from "@bulkhead/isa";
 import { HartState, hartBase, Signal, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_BYTES, TlbTag } from "../hart/layout.ts";
 import { GuestMemory, RAM_BASE } from "../memory.ts";
-import { type ProcessorHart, TranslatingProcessor } from "../translating-processor.ts";
+import { type JitThreshold, type ProcessorHart, TranslatingProcessor } from "../translating-processor.ts";
 
 /** A hart that has only flat RAM and whose call-outs tests may replace. */
 export class FlatHart implements ProcessorHart {
@@ -53,7 +53,7 @@ export class FlatMachine {
   readonly #processor: TranslatingProcessor;
   readonly #base = hartBase(0);
 
-  constructor(threshold: number | "never", tlb: boolean, harts = 1, profile = false) {
+  constructor(threshold: JitThreshold, tlb: boolean, harts = 1, profile = false) {
     this.memory = new GuestMemory(0x10000, harts);
     this.hart = new FlatHart(this.memory);
     this.#processor = new TranslatingProcessor(this.memory, [this.hart], threshold, profile);
