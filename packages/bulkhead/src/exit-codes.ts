@@ -7,6 +7,10 @@ export interface Failure {
 
 /** A command's own exit code passes through, so these keep away from the codes that programs and shells use. */
 export const failures = {
+  "snapshot-failed": { exit: 90, meaning: "a snapshot could not be taken" },
+  "snapshot-mismatch": { exit: 91, meaning: "a snapshot is of another machine" },
+  "snapshot-foreign": { exit: 92, meaning: "a file is no snapshot that this version can use" },
+  "snapshot-corrupt": { exit: 93, meaning: "a snapshot is damaged" },
   "uplink-failed": { exit: 96, meaning: "a network of the guest's cannot be reached" },
   "disk-unreachable": { exit: 94, meaning: "an NBD server cannot be used" },
   "port-in-use": { exit: 97, meaning: "a port to publish is in use, or not for this user" },

@@ -24,6 +24,12 @@ export function unsealState(kind: string, sealed: Uint8Array<ArrayBuffer>): unkn
   return found.state;
 }
 
+/** State as text, without a checksum: for whoever has one of its own. */
+export const stateText = (state: unknown): string => JSON.stringify(state, encode);
+
+/** Errors: `SyntaxError` and the like for what is no such text. */
+export const stateFromText = (text: string): unknown => JSON.parse(text, decode);
+
 function encode(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return { $bigint: value.toString(16) };
   return value instanceof Uint8Array ? { $bytes: value.toHex() } : value;
