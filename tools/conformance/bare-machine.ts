@@ -14,6 +14,8 @@ const SLICE = 10_000;
 const TICKS_PER_SLICE = 100;
 /** Instructions of slices whose length is left to chance, on average. */
 const RANDOM_SLICES = [10, 100, 1000, SLICE];
+/** A code cache that is full all the time, and that soon uses indices again. */
+const FEW_REGIONS = { regions: 40, retired: 3 };
 
 /** Ways of executing a program that must not differ in anything. */
 export const tiers = {
@@ -40,7 +42,16 @@ export class BareMachine {
     const random = new Random(seed);
     const isRandom = tier === "random";
     const service = isRandom ? new LateService(this.memory, random) : undefined;
-    const processor = new TranslatingProcessor(this.memory, [this.hart], tiers[tier](random), false, 0, service);
+    const limits = isRandom ? FEW_REGIONS : undefined;
+    const processor = new TranslatingProcessor(
+      this.memory,
+      [this.hart],
+      tiers[tier](random),
+      false,
+      0,
+      service,
+      limits,
+    );
     this.#budget = () => (isRandom ? random.below(2 * random.pick(RANDOM_SLICES)) : SLICE);
     this.#processor = processor;
     this.memory.onWrite = (address, length) => processor.written(address, length);

@@ -26,7 +26,7 @@ import { LocalService } from "./jit/local-service.ts";
 import { RegionCompiler } from "./jit/region-compiler.ts";
 import type { RegionService } from "./jit/region-order.ts";
 import type { TargetChooser } from "./jit/target-choice.ts";
-import { Translator } from "./jit/translator.ts";
+import { type CacheLimits, Translator, type TranslatorHost } from "./jit/translator.ts";
 import { type GuestMemory, PAGE_SIZE, RAM_BASE } from "./memory.ts";
 import type { Processor } from "./processor.ts";
 import { Activity, ActivityWord } from "./profile/activity.ts";
@@ -71,6 +71,7 @@ export class TranslatingProcessor implements Processor {
     profile = false,
     first = 0,
     service?: RegionService,
+    limits?: CacheLimits,
   ) {
     this.#memory = memory;
     this.#harts = harts;
@@ -103,13 +104,14 @@ export class TranslatingProcessor implements Processor {
     const run = interpreter.exports as { run(hart: number): void; retired(): void };
     this.#run = run.run;
     const local = () => new LocalService(new RegionCompiler(memory.bytes, { harts: hartsOf(memory), profile }));
-    this.#translator = new Translator(memory, regions, service ?? local(), {
+    const host: TranslatorHost = {
       imports: { ...imports, run: interpreter.exports },
       retired: run.retired,
       reading: (page) => this.#reading(page),
       forget: (offset) => this.#forget(offset),
       forgetAll: () => this.#forgetAll(),
-    });
+    };
+    this.#translator = new Translator(memory, regions, service ?? local(), host, limits);
   }
 
   /** Runs a hart until `HartState.signal` is set or its budget has ended. */

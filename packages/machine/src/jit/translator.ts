@@ -17,10 +17,14 @@ const MOST_ORDERED = 48;
 const MOST_WAITING = 2;
 /** Samples of a region that make it hot. */
 const HOT_SAMPLES = 8;
-/** Regions kept at most; beyond that all are dropped, which bounds the host's memory. */
-const MAX_REGIONS = 16384;
-/** Table indices that wait for the target caches to be emptied before they are used again. */
-const MAX_RETIRED = 256;
+/** What bounds the host's memory. */
+export interface CacheLimits {
+  /** Regions kept at most; beyond that all are dropped. */
+  readonly regions: number;
+  /** Table indices that wait for the target caches to be emptied before they are used again. */
+  readonly retired: number;
+}
+const usual: CacheLimits = { regions: 16384, retired: 256 };
 /** Stores next to a page's code after which the page is given up: it holds data too, and slow stores cost more. */
 const MAX_WRITES = 512;
 
@@ -52,6 +56,7 @@ export class Translator {
   readonly #memory: GuestMemory;
   readonly #service: RegionService;
   readonly #host: TranslatorHost;
+  readonly #limits: CacheLimits;
   readonly #entries = new Map<number, { readonly region: Region; readonly number: number }>();
   readonly #pages = new Map<number, CodePage>();
   /** Offsets asked for, with the pages around them. */
@@ -68,8 +73,15 @@ export class Translator {
   readonly #retiredIndices: number[] = [];
 
   /** @param table of functions that `host` calls regions through. */
-  constructor(memory: GuestMemory, table: WebAssembly.Table, service: RegionService, host: TranslatorHost) {
+  constructor(
+    memory: GuestMemory,
+    table: WebAssembly.Table,
+    service: RegionService,
+    host: TranslatorHost,
+    limits = usual,
+  ) {
     this.#memory = memory;
+    this.#limits = limits;
     this.table = table;
     this.#service = service;
     this.#host = host;
@@ -148,7 +160,7 @@ export class Translator {
 
   /** Orders some of what was asked for; false if there is nothing. */
   #order(): boolean {
-    if (this.#regionCount + this.#pending.size > MAX_REGIONS) this.dropAll();
+    if (this.#regionCount + this.#pending.size > this.#limits.regions) this.dropAll();
     const regions = new Set<Region>();
     for (const region of this.#promoted) {
       if (region.isOrdered) continue;
@@ -253,7 +265,7 @@ export class Translator {
   }
 
   #takeIndex(): number {
-    if (this.#freeIndices.length === 0 && this.#retiredIndices.length > MAX_RETIRED) {
+    if (this.#freeIndices.length === 0 && this.#retiredIndices.length > this.#limits.retired) {
       this.#host.forgetAll();
       this.#freeIndices.push(...this.#retiredIndices.splice(0));
     }
