@@ -23,7 +23,7 @@ export const CODE_MAP = 0x1_0000;
 
 const CODE_MAP_END = 0x10_0000;
 
-/** Page map, which all harts share: a byte for each page of RAM, not 0 while the page is not in memory (page-map.ts). */
+/** Page map, which all harts share: a byte for each page of RAM, which says whether it may be read and written (page-map.ts). */
 export const PAGE_MAP = 0x11_0000;
 
 /** A word that all harts share: 1 while one of them is within a 16-byte atomic. The word at 0 stays unused, as 0 is no valid offset. */
@@ -43,12 +43,11 @@ export class GuestMemory {
   readonly harts: number;
   /** Which pages hold translated code; this object's thread is the one that it was made for. */
   readonly codeMap: CodeMap;
-  /** Called before host code writes guest RAM: physical address and length in bytes. Drops translated code there. */
-  onWrite: (address: number, length: number) => void = () => {};
-  /** Pages that are not in memory yet; undefined for a machine that has all of its RAM. */
-  pages: PageMap | undefined;
   /** Called before code is translated from a page (address / 4096) that the code map had nothing of this thread for. */
   onTranslate: ((page: number) => void) | undefined;
+  #pages: PageMap | undefined;
+  #announce: (address: number, length: number) => void = () => {};
+  #onWrite = this.#announce;
 
   /**
    * @param ramSize bytes, a multiple of 64 KiB, at most 3.5 GiB. @param harts how many harts to make room for.
@@ -69,11 +68,35 @@ export class GuestMemory {
     this.codeMap = new CodeMap(this.bytes.subarray(CODE_MAP, CODE_MAP_END), RAM_BASE / PAGE_SIZE, thread);
   }
 
+  /** Called before host code writes guest RAM: physical address and length in bytes. Drops translated code there. */
+  get onWrite(): (address: number, length: number) => void {
+    return this.#onWrite;
+  }
+
+  set onWrite(announce: (address: number, length: number) => void) {
+    this.#announce = announce;
+    const pages = this.#pages;
+    this.#onWrite =
+      pages === undefined
+        ? announce
+        : (address, length) => {
+            if (length > 0 && this.placeOf(address, length) >= 0) pages.write(address - RAM_BASE, length);
+            this.#announce(address, length);
+          };
+  }
+
+  /** What is known of pages; undefined for a machine that has all of its RAM in memory and is not asked what it writes. */
+  get pages(): PageMap | undefined {
+    return this.#pages;
+  }
+
   /** Pages of RAM come from a source when they are first touched. Before any hart is made. */
   loadFrom(source: PageSource): PageMap {
     const states = this.bytes.subarray(PAGE_MAP, PAGE_MAP + this.ramSize / PAGE_SIZE);
-    this.pages = new PageMap(states, this.bytes.subarray(this.ramOffset, this.ramOffset + this.ramSize), source);
-    return this.pages;
+    const pages = new PageMap(states, this.bytes.subarray(this.ramOffset, this.ramOffset + this.ramSize), source);
+    this.#pages = pages;
+    this.onWrite = this.#announce;
+    return pages;
   }
 
   /** Where `length` bytes at a physical address lie in the wasm memory, or -1 if they are not all RAM. They may not be there yet. */
@@ -85,7 +108,7 @@ export class GuestMemory {
   /** `placeOf` for bytes that are to be read or written: they are there. */
   offsetOf(address: number, length: number): number {
     const offset = this.placeOf(address, length);
-    if (this.pages !== undefined && offset >= 0) this.pages.bring(address - RAM_BASE, length);
+    if (this.#pages !== undefined && offset >= 0) this.#pages.bring(address - RAM_BASE, length);
     return offset;
   }
 

@@ -6,6 +6,7 @@
 import { BankState, CODE_FILTER_BITS, CODE_MAP, HartState, TLB_ADDEND, TlbTag } from "../hart/layout.ts";
 import { EXECUTE, READ, WRITE } from "../hart/pmp.ts";
 import { PAGE_MAP, RAM_BASE } from "../memory.ts";
+import { NOT_HERE } from "../page-map.ts";
 import { Atomic, type FunctionBuilder, type Label, Memory, Op, ValueType } from "../wasm/index.ts";
 import { emitTlbEntry } from "./tlb-probe.ts";
 
@@ -36,6 +37,8 @@ class PageWalk {
   readonly #shift: number;
   /** Offset of the page in RAM. */
   readonly #page: number;
+  /** The same of the last table, where that is asked for. */
+  readonly #table: number;
 
   constructor(b: FunctionBuilder, access: number, slow: Label, mapped: boolean) {
     this.#b = b;
@@ -44,6 +47,7 @@ class PageWalk {
     this.#mapped = mapped;
     [this.#bank, this.#at] = [b.local(i32), b.local(i32)];
     [this.#leaf, this.#shift, this.#page] = [b.local(i64), b.local(i64), b.local(i64)];
+    this.#table = mapped ? b.local(i64) : -1;
   }
 
   emit(): void {
@@ -64,7 +68,7 @@ class PageWalk {
     b.end();
     b.get(this.#page);
     this.#requireRam();
-    this.#requirePresence(this.#page);
+    this.#requirePermission(this.#page, this.#access);
     this.#install();
   }
 
@@ -87,10 +91,12 @@ class PageWalk {
     this.#slowIf();
   }
 
-  /** The page of an offset from the start of RAM, in a local, has to be in memory. */
-  #requirePresence(offset: number): void {
+  /** The page of an offset from the start of RAM, in a local, has to be in memory, and known to be written for a write. */
+  #requirePermission(offset: number, access: number): void {
     if (!this.#mapped) return;
-    this.#b.get(offset).i64(12n).op(Op.i64_shr_u).op(Op.i32_wrap_i64).atomic(Atomic.i32_load8_u, 0, PAGE_MAP);
+    const b = this.#b;
+    b.get(offset).i64(12n).op(Op.i64_shr_u).op(Op.i32_wrap_i64).atomic(Atomic.i32_load8_u, 0, PAGE_MAP);
+    if (access !== WRITE) b.i32(NOT_HERE).op(Op.i32_and);
     this.#slowIf();
   }
 
@@ -109,7 +115,8 @@ class PageWalk {
     b.get(shift).i64(9n).op(Op.i64_sub).set(shift);
     b.get(table).i64(BigInt(RAM_BASE)).op(Op.i64_sub).tee(table);
     this.#requireRam();
-    this.#requirePresence(table);
+    this.#requirePermission(table, READ);
+    if (this.#mapped) b.get(table).set(this.#table);
     b.get(table).op(Op.i32_wrap_i64).get(HART).memory(Memory.i32_load, HartState.ramOffset).op(Op.i32_add);
     b.get(ADDRESS).get(shift).op(Op.i64_shr_u).i64(511n).op(Op.i64_and).op(Op.i32_wrap_i64).i32(3).op(Op.i32_shl);
     b.op(Op.i32_add).tee(this.#at).atomic(Atomic.i64_load, 3).tee(leaf);
@@ -167,6 +174,7 @@ class PageWalk {
     b.get(this.#at).get(HART).memory(Memory.i32_load, HartState.ramOffset).op(Op.i32_sub);
     this.#holdsCode().op(Op.i32_or);
     this.#slowIf();
+    this.#requirePermission(this.#table, WRITE);
     b.get(this.#at).get(this.#leaf).get(updated).atomic(Atomic.i64_cmpxchg, 3).get(this.#leaf).op(Op.i64_ne);
     this.#slowIf();
     b.get(updated).set(this.#leaf).end();

@@ -127,18 +127,22 @@ function dataPage(hart: Hart, low: number, high: number, access: number, bytes: 
  * PMP divides it.
  */
 export function enterPage(hart: Hart, space: TlbBank, low: number, high: number, access: number): number {
-  const offset = ramOffset(hart);
+  const offset = ramOffset(hart, access);
   const mmu = hart.mmu;
   if (offset === DEVICE || mmu.divided) return offset;
   if (access !== WRITE || !holdsCode(hart, mmu.page)) space.install(low, high, offset, access, mmu.span);
   return offset;
 }
 
-/** Offset in the wasm memory of the page that was translated last, which is there then; or DEVICE. */
-function ramOffset(hart: Hart): number {
+/** Offset in the wasm memory of the page that was translated last, which is there for the access then; or DEVICE. */
+function ramOffset(hart: Hart, access: number): number {
   const start = hart.mmu.page * PAGE_SIZE - RAM_BASE;
   if (start < 0 || start >= hart.memory.ramSize) return DEVICE;
-  hart.memory.pages?.bring(start, PAGE_SIZE);
+  const { pages } = hart.memory;
+  if (pages !== undefined) {
+    if (access === WRITE) pages.write(start, PAGE_SIZE);
+    else pages.bring(start, PAGE_SIZE);
+  }
   return start + hart.memory.ramOffset;
 }
 
@@ -192,7 +196,7 @@ function pagesAcross(
 /** Physical page number of a page in RAM, or -1 with an exception signalled: devices take no misaligned access. */
 function crossedPage(hart: Hart, low: number, high: number, access: number, bytes: number): number {
   let cause = hart.mmu.translate(hart.dataSpace, low, high, access, bytes);
-  if (cause === 0 && ramOffset(hart) === DEVICE) cause = access === READ ? Cause.loadAccess : Cause.storeAccess;
+  if (cause === 0 && ramOffset(hart, access) === DEVICE) cause = access === READ ? Cause.loadAccess : Cause.storeAccess;
   if (cause === 0) return hart.mmu.page;
   hart.raise(cause, low, high);
   return -1;
@@ -228,6 +232,6 @@ function byteAcross(hart: Hart, pages: readonly [number, number], offset: number
 
 function parcel(hart: Hart, low: number, high: number): number {
   if (hart.mmu.translate(hart.fetchSpace, low, high, EXECUTE, 2) !== 0) return -1;
-  const offset = ramOffset(hart);
+  const offset = ramOffset(hart, EXECUTE);
   return offset === DEVICE ? -1 : hart.memory.view.getUint16(offset + (low & OFFSET_MASK), true);
 }

@@ -4,7 +4,7 @@ import { sampleImage } from "../boot/sample-files.ts";
 import { HostClock, ManualClock } from "../hart/clock.ts";
 import { Machine } from "../machine.ts";
 import { PAGE_SIZE } from "../memory.ts";
-import type { PageSource } from "../page-map.ts";
+import { type PageSource, PageState } from "../page-map.ts";
 import { a1, a2, a6, add, addi, auipc, bne, li, lw, shutdown, sw, t0, t1, t2, zero } from "../sample-assembler.ts";
 import { TranslatingProcessor } from "../translating-processor.ts";
 import type { MachineState } from "./machine-state.ts";
@@ -56,14 +56,17 @@ interface Saved {
   readonly pages: ReadonlyMap<number, Uint8Array>;
 }
 
-/** Pages that are not in memory are as in the state `before`. */
+/** Pages that were not written are as in the state `before`. */
 function save(machine: Machine, before?: Saved): Saved {
   machine.hold();
   const state = machine.save();
   const pages = new Map<number, Uint8Array>();
   for (let page = 0; page < RAM_SIZE / PAGE_SIZE; page++) {
-    if (machine.memory.pages?.isAbsent(page)) pages.set(page, before?.pages.get(page) ?? assert.fail());
-    else {
+    const known = machine.memory.pages?.state(page);
+    if (known === PageState.absent || known === PageState.clean) {
+      const same = before?.pages.get(page);
+      if (same !== undefined) pages.set(page, same);
+    } else {
       const bytes = ram(machine).subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
       if (Buffer.compare(bytes, zeroes) !== 0) pages.set(page, bytes.slice());
     }
@@ -79,7 +82,7 @@ function restored(kernel: Uint8Array, saved: Saved, onLoad: (page: number) => vo
     into.set(saved.pages.get(page) ?? assert.fail());
   };
   const machine = newMachine(kernel, { load });
-  machine.memory.pages?.leaveOut(saved.pages.keys());
+  machine.memory.pages?.leaveOut(Array.from({ length: RAM_SIZE / PAGE_SIZE }, (_, page) => +saved.pages.has(page)));
   machine.restore(saved.state);
   return machine;
 }
