@@ -130,7 +130,7 @@ export const HartState = {
   fetchSpace: place(4),
   /** Not 0 when the next instruction is the interpreter's: a region found that it does not fit its surroundings. */
   interpretNext: place(4),
-  /** Counts down to the next call or departure of a region that is sampled, see `SAMPLE_INTERVAL`. */
+  /** Counts down to the next entry into a region that is reported, see `SAMPLE_INTERVAL`. */
   sampleIn: place(4),
   /** The id given out last. */
   lastSpace: place(4),

@@ -26,7 +26,7 @@ const illegal: Pick<Instruction, "semantics"> = {
  * The module's bytes. It imports `env.memory`, `env.regions` (the table of translated regions), the call-outs,
  * `dispatch.decode(word, entry)` which fills a decode-cache entry, and `dispatch.miss(hart, pc, offset, entry)` for a jump
  * target whose jump-cache entry is another's or that was met more than `threshold` times. A positive `region` in an entry is a
- * packed target, any other counts down. `dispatch.sample(region)` hears of regions that call and depart.
+ * packed target, any other counts down. `dispatch.sample(region)` hears of regions that are entered often or run long.
  * @param profile whether the hart is to say what it does.
  */
 export function interpreterModule(threshold: number, profile = false): Uint8Array<ArrayBuffer> {

@@ -31,20 +31,20 @@ export interface RunCalls {
   /** `miss(hart, pc, offset, entry)`, see `interpreterModule`. */
   readonly miss: number;
   readonly fetch: number;
-  /** `sample(region)` hears now and then of the index of a region that calls or departs. */
+  /** `sample(region)` hears now and then of the index of a region that is entered. */
   readonly sample: number;
   /** Of the runtime module. */
   readonly takeException: number;
 }
 
-/** Of how many calls and departures of small regions one is reported to `sample`, which finds those that are hot. */
+/** Of how many entries into regions that are not hot one is reported to `sample`, which finds those that are. */
 export const SAMPLE_INTERVAL = 1024;
 
 /** Parameters and result of `resume`. */
 export const RESUME = { parameters: [i32, i32, i64, i64], results: [i64] } as const;
 
-/** Parameters and result of `invoke`. */
-export const INVOKE = { parameters: [i32, i32, i64, i64, i32], results: [i64] } as const;
+/** Parameters of `enter`. */
+export const ENTER = { parameters: [i32, i32], results: [] } as const;
 
 /** Parameters and result of `depart`. */
 export const DEPART = { parameters: [i32, i32, i64, i32, i32], results: [i64] } as const;
@@ -54,7 +54,7 @@ export const DEPART = { parameters: [i32, i32, i64, i32, i32], results: [i64] } 
  *  - `resume(hart, depth, pc, until)` executes from `pc` until control comes to `until`, which it gives back, or until all callers
  *    have to leave: then it gives the pc with `LEAVE`;
  *  - `run(hart)` executes from the hart's pc until a signal or the end of the budget;
- *  - `invoke(hart, depth, pc, until, region)` is `resume` as a region calls it that may become hot;
+ *  - `enter(hart, region)` hears now and then of a region that may become hot;
  *  - `depart(hart, depth, pc, exit, region)` leaves a region by an exit;
  *  - `retired(hart, depth, entry, pc)` stands in the table where a region was: it makes the target cache forget the pc.
  *
@@ -65,7 +65,7 @@ export function emitEntrances(module: ModuleBuilder, calls: RunCalls, threshold:
   const resume = module.function(RESUME.parameters, RESUME.results, "resume");
   const regionType = module.type(REGION_PARAMETERS, REGION_RESULTS);
   emitResume(resume, calls, regionType, threshold, profile);
-  emitInvoke(module.function(INVOKE.parameters, INVOKE.results, "invoke"), resume.index, calls.sample);
+  emitEnter(module.function(ENTER.parameters, ENTER.results, "enter"), calls.sample);
   emitDepart(module.function(DEPART.parameters, DEPART.results, "depart"), regionType, calls.sample);
   emitRun(module.function([i32], [], "run"), resume.index, calls.takeException, profile);
   emitRetired(module.function(REGION_PARAMETERS, REGION_RESULTS, "retired"));
@@ -174,18 +174,9 @@ function emitRun(b: FunctionBuilder, resume: number, takeException: number, prof
   b.end();
 }
 
-/** Reports a region now and then. */
-function emitSample(b: FunctionBuilder, region: number, sample: number): void {
-  b.get(HART).get(HART).memory(Memory.i32_load, HartState.sampleIn).i32(1).op(Op.i32_sub);
-  b.memory(Memory.i32_store, HartState.sampleIn);
-  b.get(HART).memory(Memory.i32_load, HartState.sampleIn).i32(0).op(Op.i32_lt_s).hint("unlikely").if();
-  b.get(HART).i32(SAMPLE_INTERVAL).memory(Memory.i32_store, HartState.sampleIn).get(region).call(sample).end();
-}
-
-function emitInvoke(b: FunctionBuilder, resume: number, sample: number): void {
-  const [depth, pc, until, region] = [1, 2, 3, 4];
-  emitSample(b, region, sample);
-  b.get(HART).get(depth).get(pc).get(until).returnCall(resume);
+function emitEnter(b: FunctionBuilder, sample: number): void {
+  const region = 1;
+  b.get(HART).i32(SAMPLE_INTERVAL).memory(Memory.i32_store, HartState.sampleIn).get(region).call(sample);
 }
 
 function emitDepart(b: FunctionBuilder, regionType: number, sample: number): void {
@@ -194,7 +185,6 @@ function emitDepart(b: FunctionBuilder, regionType: number, sample: number): voi
   b.get(HART).memory(Memory.i32_load, HartState.budget).i32(0).op(Op.i32_lt_s).if();
   b.get(region).call(sample).end();
   emitDeparture(b, pc, exit);
-  emitSample(b, region, sample);
   emitChain(b, pc, regionType);
 }
 

@@ -4,7 +4,7 @@
  */
 import { type Harts, RuntimeImports } from "../codegen/runtime-functions.ts";
 import { MAX_ENTRIES, REGION_PARAMETERS, REGION_RESULTS } from "../codegen/target-probe.ts";
-import { DEPART, INVOKE, RESUME } from "../interpreter/run.ts";
+import { DEPART, ENTER, RESUME } from "../interpreter/run.ts";
 import { PAGE_SIZE } from "../memory.ts";
 import { ModuleBuilder } from "../wasm/index.ts";
 import { CodeWindow, PageCopies } from "./code-window.ts";
@@ -52,7 +52,7 @@ export class RegionCompiler {
     module.importTable("env", "regions");
     const runtime = new RuntimeImports(module, harts);
     const resume = module.importFunction("run", "resume", RESUME.parameters, RESUME.results);
-    const invoke = module.importFunction("run", "invoke", INVOKE.parameters, INVOKE.results);
+    const enter = module.importFunction("run", "enter", ENTER.parameters, ENTER.results);
     const depart = module.importFunction("run", "depart", DEPART.parameters, DEPART.results);
     const regionType = module.type(REGION_PARAMETERS, REGION_RESULTS);
     const copies = new PageCopies(this.#memory);
@@ -64,7 +64,7 @@ export class RegionCompiler {
         const b = module.function(REGION_PARAMETERS, REGION_RESULTS);
         emitRegion(
           b,
-          { runtime, resume, invoke, depart, regionType, profile, index, isHot },
+          { runtime, resume, enter, depart, regionType, profile, index, isHot },
           { window, blocks: [...blocks.values()], entries: entries.map((offset) => blocks.get(offset)!) },
         );
         module.element(index, b);

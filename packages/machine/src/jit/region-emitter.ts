@@ -52,6 +52,7 @@ class RegionEmitter {
   }
 
   emit(): void {
+    this.#operations.begin();
     this.#tree(this.#root);
     this.#operations.finish();
   }

@@ -27,8 +27,8 @@ export interface RegionImports {
   readonly runtime: RuntimeImports;
   /** `resume(hart, depth, pc, until)`: goes on at `pc` until control comes to `until`, or has to leave. */
   readonly resume: number;
-  /** `invoke(hart, depth, pc, until, region)` does the same and counts it. */
-  readonly invoke: number;
+  /** `enter(hart, region)`: to be called when `HartState.sampleIn` has gone below 0. */
+  readonly enter: number;
   /** `depart(hart, depth, pc, exit, region)` leaves by an exit; the state is in memory. */
   readonly depart: number;
   readonly regionType: number;
@@ -183,6 +183,16 @@ export class RegionOperations extends WasmOperations<number> {
     b.releaseTemporaries();
   }
 
+  /** Begins the function: one that may become hot counts how often it is entered. */
+  begin(): void {
+    const { b } = this;
+    if (this.#regions.isHot) return;
+    b.get(HART).get(HART).memory(Memory.i32_load, HartState.sampleIn).i32(1).op(Op.i32_sub);
+    b.memory(Memory.i32_store, HartState.sampleIn);
+    b.get(HART).memory(Memory.i32_load, HartState.sampleIn).i32(0).op(Op.i32_lt_s).hint("unlikely").if();
+    b.get(HART).i32(this.#regions.index).call(this.#regions.enter).end();
+  }
+
   /** Ends the function: how it is left from each segment, with what the exits were told. */
   finish(): void {
     const { b } = this;
@@ -326,7 +336,7 @@ export class RegionOperations extends WasmOperations<number> {
     else {
       this.b.get(HART).get(DEPTH).get(PC);
       this.nextPc().emit(this.b);
-      this.b.i32(this.#regions.index).call(this.#regions.invoke).tee(PC);
+      this.b.call(this.#regions.resume).tee(PC);
       this.#returnUnlessNext();
     }
     this.#dirty = EMPTY;

@@ -26,7 +26,7 @@ export class Region {
   pages: ReadonlyMap<number, PageParts> = new Map();
   /** Hot regions are translated at more length, and call inline. */
   isHot = false;
-  /** How often it was seen to call or to depart. */
+  /** How often it was seen to be entered, or to run when a slice ended. */
   samples = 0;
   #ranges: readonly CodeRange[] = [];
 

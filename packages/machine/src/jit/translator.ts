@@ -103,7 +103,7 @@ export class Translator {
     if (this.#pending.size >= BATCH) this.advance();
   }
 
-  /** A region, by its index, was seen to call or to depart. One that is seen often is translated again, as a hot one. */
+  /** A region, by its index, was seen to be entered. One that is seen often is translated again, as a hot one. */
   sample(index: number): void {
     const region = this.#byIndex[index];
     if (region !== undefined && ++region.samples >= HOT_SAMPLES) this.#promote(region);

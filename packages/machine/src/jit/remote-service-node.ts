@@ -1,0 +1,63 @@
+/**
+ * Has regions compiled on another thread, so that a hart never waits for it: the hart goes on in the interpreter, and looks
+ * between its slices what has come back. Both ends of the port are here. Who calls it: a hart's thread, and
+ * the thread that compiles for a guest.
+ */
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { hartsOf } from "../codegen/runtime-functions.ts";
+import type { GuestMemory } from "../memory.ts";
+import { RegionCompiler, type RegionCompilerOptions } from "./region-compiler.ts";
+import type { CompiledRegions, RegionOrder, RegionService } from "./region-order.ts";
+
+/** What comes first over the port; orders follow. */
+interface Introduction {
+  readonly memory: WebAssembly.Memory;
+  readonly options: RegionCompilerOptions;
+  /** One word: how many posts have been answered. */
+  readonly answered: SharedArrayBuffer;
+}
+
+export class RemoteService implements RegionService {
+  readonly #port: MessagePort;
+  readonly #answered = new Int32Array(new SharedArrayBuffer(4));
+  #posts = 0;
+  #taken = 0;
+
+  /** @param port whose other end has been given to `serveRegions`. */
+  constructor(port: MessagePort, memory: GuestMemory, profile: boolean) {
+    this.#port = port;
+    const options = { harts: hartsOf(memory), profile };
+    const introduction: Introduction = { memory: memory.wasm, options, answered: this.#answered.buffer };
+    port.postMessage(introduction);
+  }
+
+  get waiting(): number {
+    return this.#posts - this.#taken;
+  }
+
+  post(orders: readonly RegionOrder[]): void {
+    this.#port.postMessage(orders);
+    this.#posts++;
+  }
+
+  take(): CompiledRegions | undefined {
+    if (this.#taken === this.#posts || Atomics.load(this.#answered, 0) === this.#taken) return undefined;
+    this.#taken++;
+    return receiveMessageOnPort(this.#port)!.message as CompiledRegions;
+  }
+}
+
+/** Answers what comes over a port, until it is closed. */
+export function serveRegions(port: MessagePort): void {
+  let compiler: RegionCompiler;
+  let answered: Int32Array;
+  port.on("message", (message: Introduction | readonly RegionOrder[]) => {
+    if ("memory" in message) {
+      compiler = new RegionCompiler(new Uint8Array(message.memory.buffer), message.options);
+      answered = new Int32Array(message.answered);
+      return;
+    }
+    port.postMessage(compiler.compile(message));
+    Atomics.add(answered, 0, 1);
+  });
+}
