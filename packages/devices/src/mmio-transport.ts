@@ -179,6 +179,13 @@ export class MmioTransport implements MmioDevice, DeviceTransport {
     this.#line.set(this.#interrupts !== 0);
   }
 
+  /** Looks into every queue as if its driver had just told of it: what it left there before a restore is served. */
+  kick(): void {
+    if (!this.running) return;
+    for (const [index, queue] of this.#queues.entries()) if (queue.ready) this.#device.notify(index);
+    this.signal();
+  }
+
   #readRegister(offset: number): number {
     switch (offset) {
       case Register.magic:

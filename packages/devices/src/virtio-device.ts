@@ -37,4 +37,13 @@ export interface VirtioDevice {
   notify(queue: number): void;
   /** The driver has reset the device. */
   reset?(): void;
+  /**
+   * The device's own state, as plain data: see saved-state.ts. A machine with a device that has none cannot be saved. Requests
+   * that wait are in the queues; there are none under way, see `settled`.
+   */
+  save?(): unknown;
+  /** Takes state over, before the guest runs; `notify` follows for each queue. Errors: `StateError`. */
+  restore?(saved: unknown): void;
+  /** False while the host has yet to end a request that was taken from a queue; left out where there is never one. */
+  readonly settled?: boolean;
 }

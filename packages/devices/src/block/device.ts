@@ -85,6 +85,10 @@ export class Block implements VirtioDevice {
     return this.#inFlight;
   }
 
+  get settled(): boolean {
+    return this.#inFlight === 0;
+  }
+
   attach(transport: DeviceTransport): void {
     this.#transport = transport;
   }

@@ -6,7 +6,7 @@ import type { BlockBackend } from "./backend.ts";
 import { bytesOf, readGathered, readPieces, writePieces } from "./pieces.ts";
 
 /** The unit of copying: what a guest's file system writes at a time. */
-const BLOCK_BYTES = 4096;
+export const BLOCK_BYTES = 4096;
 
 /** Where a block's content is. */
 const Place = { base: 0, upper: 1, zero: 2 } as const;
@@ -82,6 +82,20 @@ export class Overlay implements BlockBackend {
     this.write(offset, new Uint8Array(start - offset));
     this.write(end, new Uint8Array(offset + length - end));
     this.discard(start, end - start);
+  }
+
+  /** Numbers of the blocks that differ from the base: those in the upper layer, and those that are zero. */
+  changed(): { written: number[]; zero: number[] } {
+    const written: number[] = [];
+    const zero: number[] = [];
+    for (const [group, places] of this.#places.entries()) {
+      for (let i = 0; i < 4 && places >> (2 * i) !== 0; i++) {
+        const place = (places >> (2 * i)) & 3;
+        if (place === Place.upper) written.push(group * 4 + i);
+        else if (place === Place.zero) zero.push(group * 4 + i);
+      }
+    }
+    return { written, zero };
   }
 
   /** Closes both layers; what was written is gone. */
