@@ -6,7 +6,7 @@ export * from "./bus.ts";
 export * from "./hart/clock.ts";
 export { type BootSource, Machine, type MachineOptions, type MachineStop } from "./machine.ts";
 export * from "./memory.ts";
-export { PageMap, type PageSource, PageState } from "./page-map.ts";
+export { copiesMemory, PageMap, type PageSource, PageState } from "./page-map.ts";
 export * from "./platform/index.ts";
 export type { Processor, ProcessorFactory } from "./processor.ts";
 export { Activity, ActivityWord } from "./profile/activity.ts";

@@ -11,7 +11,7 @@ import { Signal } from "./hart/layout.ts";
 import { hartArea } from "./hart/state.ts";
 import { HartRunner, type Surroundings } from "./hart-runner.ts";
 import { GuestMemory } from "./memory.ts";
-import type { PageSource } from "./page-map.ts";
+import { copiesMemory, type PageSource } from "./page-map.ts";
 import { VIRTIO_SLOTS, virtioSlot } from "./platform/memory-map.ts";
 import { type InterruptTarget, Platform } from "./platform-devices.ts";
 import type { ProcessorFactory } from "./processor.ts";
@@ -39,8 +39,11 @@ export interface MachineOptions {
   readonly ramSize: number;
   readonly harts: number;
   readonly boot: BootDescription | BootSource;
-  /** Where pages of RAM come from that are not in memory, for a machine that is to be restored. */
-  readonly pages?: PageSource;
+  /**
+   * Keeps account of its pages, as a machine has to that is saved or restored: where pages come from that are not in memory,
+   * or true if there are none.
+   */
+  readonly pages?: PageSource | true;
   readonly processor: ProcessorFactory;
   /** Takes what the guest prints on its serial port; the array is the callee's. */
   readonly onOutput: (bytes: Uint8Array) => void;
@@ -92,7 +95,8 @@ export class Machine {
     const { harts, threads } = options;
     this.#options = options;
     this.memory = new GuestMemory(options.ramSize, harts);
-    if (options.pages !== undefined) this.memory.loadFrom(options.pages);
+    const copies = options.pages === undefined ? undefined : copiesMemory();
+    if (copies !== undefined) this.memory.mapPages(copies, options.pages === true ? undefined : options.pages);
     this.clock = options.clock ?? new HostClock();
     const start = this.#start;
     const common = { memory: this.memory, bus: this.bus, clock: this.clock, start } as const;
@@ -113,7 +117,7 @@ export class Machine {
         start,
         console: () => uartConsole(this.platform.uart),
         reset: (reset) => this.#reset(reset),
-        pages: options.pages,
+        copies,
         isInterrupted: () => this.#isInterrupted,
       });
       surroundings = this.#threads.crew;
@@ -181,6 +185,16 @@ export class Machine {
   release(): void {
     this.#held = false;
     this.#threads?.resume();
+  }
+
+  /**
+   * From now on RAM can be saved as it is now, whatever the guest does behind `release`: see `PageMap.take`. While it is held.
+   */
+  holdPages(): void {
+    if (!this.#held || this.memory.pages === undefined) throw new Error("a machine's pages cannot be held");
+    this.memory.pages.hold();
+    for (const hart of this.harts) hart.fenceAddresses(undefined, undefined);
+    for (const other of this.#threads?.crew.others ?? []) other?.fenceAddresses(undefined, undefined);
   }
 
   /** The state of a machine that is held, but for RAM and the devices in slots. */

@@ -85,18 +85,20 @@ export class GuestMemory {
           };
   }
 
-  /** What is known of pages; undefined for a machine that has all of its RAM in memory and is not asked what it writes. */
+  /** What is known of pages; undefined for a machine that is not to be saved, and has all of its RAM in memory. */
   get pages(): PageMap | undefined {
     return this.#pages;
   }
 
-  /** Pages of RAM come from a source when they are first touched. Before any hart is made. */
-  loadFrom(source: PageSource): PageMap {
+  /**
+   * Keeps a map of pages, which come from a source when they are first touched, if there is one. Before any hart is made.
+   * @param copies see `copiesMemory`.
+   */
+  mapPages(copies: SharedArrayBuffer, source?: PageSource): void {
     const states = this.bytes.subarray(PAGE_MAP, PAGE_MAP + this.ramSize / PAGE_SIZE);
-    const pages = new PageMap(states, this.bytes.subarray(this.ramOffset, this.ramOffset + this.ramSize), source);
-    this.#pages = pages;
+    const ram = this.bytes.subarray(this.ramOffset, this.ramOffset + this.ramSize);
+    this.#pages = new PageMap(states, ram, copies, source);
     this.onWrite = this.#announce;
-    return pages;
   }
 
   /** Where `length` bytes at a physical address lie in the wasm memory, or -1 if they are not all RAM. They may not be there yet. */

@@ -1,7 +1,8 @@
 /**
  * What is known of each page of RAM, in a byte that all threads share: whether it is in memory yet, as a restored machine takes
- * each page from its snapshot when it is first touched; and whether it was written since. No TLB has a tag that the byte
- * does not permit. Who calls it: whatever is about to touch RAM other than through the TLB.
+ * each page from its snapshot when it is first touched; whether it was written since the last snapshot; and whether that has
+ * yet to be saved. No TLB has a tag that the byte does not permit. Who calls it: whatever is about to touch RAM other than
+ * through the TLB, and savers.
  */
 import { PAGE_SIZE } from "./memory.ts";
 
@@ -11,21 +12,36 @@ export interface PageSource {
   load(page: number, into: Uint8Array): void;
 }
 
-/** Generated code reads a page without the lowest bit, and writes one with 0. */
-export const PageState = { written: 0, absent: 1, clean: 2, loading: 3 } as const;
+/**
+ * Generated code reads a page without the lowest bit, and writes one with 0. A page that is `held` is to be saved as it is now;
+ * while it is `busy`, somebody copies it for that.
+ */
+export const PageState = { written: 0, absent: 1, clean: 2, loading: 3, held: 4, busy: 8 } as const;
 /** Bit of pages that cannot be read. */
 export const NOT_HERE = 1;
+
+/** Copies of pages that were about to be written before they were saved: their number, then each one's page, then contents. */
+const MOST_COPIES = 8192;
+const COPIES_AT = 4 * (1 + MOST_COPIES);
+export const copiesMemory = (): SharedArrayBuffer => new SharedArrayBuffer(COPIES_AT + MOST_COPIES * PAGE_SIZE);
 
 export class PageMap {
   readonly #states: Uint8Array;
   readonly #ram: Uint8Array;
-  readonly #source: PageSource;
+  readonly #source: PageSource | undefined;
+  readonly #copied: Int32Array;
+  readonly #copies: Uint8Array;
 
-  /** @param states a byte per page, `PAGE_MAP` in the wasm memory. @param ram all of RAM. */
-  constructor(states: Uint8Array, ram: Uint8Array, source: PageSource) {
+  /**
+   * @param states a byte per page, `PAGE_MAP` in the wasm memory. @param ram all of RAM. @param copies the same memory in all
+   * threads.
+   */
+  constructor(states: Uint8Array, ram: Uint8Array, copies: SharedArrayBuffer, source?: PageSource) {
     this.#states = states;
     this.#ram = ram;
     this.#source = source;
+    this.#copied = new Int32Array(copies, 0, 1 + MOST_COPIES);
+    this.#copies = new Uint8Array(copies, COPIES_AT);
   }
 
   /** All pages are zero or, where the index is not 0, still with the source. Before any hart runs. */
@@ -39,13 +55,6 @@ export class PageMap {
     return Atomics.load(this.#states, page);
   }
 
-  /** From now on it counts what is written. While no hart runs, and before it runs with a write tag in its TLB. */
-  markClean(): void {
-    for (let page = 0; page < this.#states.length; page++) {
-      if (this.#states[page] === PageState.written) this.#states[page] = PageState.clean;
-    }
-  }
-
   /** Brings every page of some bytes of RAM into memory. Errors: the source's. */
   bring(start: number, length: number): void {
     const last = Math.floor((start + length - 1) / PAGE_SIZE);
@@ -56,18 +65,104 @@ export class PageMap {
 
   /** `bring` for bytes that are about to be written. */
   write(start: number, length: number): void {
-    this.bring(start, length);
     const last = Math.floor((start + length - 1) / PAGE_SIZE);
     for (let page = Math.floor(start / PAGE_SIZE); page <= last; page++) {
-      Atomics.store(this.#states, page, PageState.written);
+      while (this.state(page) !== PageState.written) this.#letWrite(page);
     }
+  }
+
+  // ---- saving
+
+  /**
+   * Every page that was written is to be saved as it is now. While no hart runs; the TLBs of all are to be emptied before one
+   * does. Not before the last save has ended.
+   */
+  hold(): void {
+    const states = this.#states;
+    this.#copied[0] = 0;
+    for (let page = 0; page < states.length; page++)
+      if (states[page] === PageState.written) states[page] = PageState.held;
+  }
+
+  /**
+   * The saver's side: what a page was when it was held, in `into`, and the page counts as clean unless it is written
+   * meanwhile. False for a page that was not written since the last save. @param copyOf where copies are, see `copies`.
+   */
+  take(page: number, into: Uint8Array, copyOf: (page: number) => Uint8Array | undefined): boolean {
+    for (;;) {
+      const state = this.state(page);
+      if (state === PageState.held) {
+        if (Atomics.compareExchange(this.#states, page, state, PageState.busy) !== state) continue;
+        into.set(this.#page(page));
+        Atomics.store(this.#states, page, PageState.clean);
+        return true;
+      }
+      if (state === PageState.busy) {
+        Atomics.pause();
+        continue;
+      }
+      const copy = copyOf(page);
+      if (copy === undefined) return false;
+      into.set(copy);
+      return true;
+    }
+  }
+
+  /** The copies of pages that were written while they were held, so far. Each page has one at most. */
+  copies(): Map<number, Uint8Array> {
+    const count = Math.min(Atomics.load(this.#copied, 0), MOST_COPIES);
+    const found = new Map<number, Uint8Array>();
+    for (let slot = 0; slot < count; slot++) {
+      const at = slot * PAGE_SIZE;
+      found.set(Atomics.load(this.#copied, 1 + slot) - 1, this.#copies.subarray(at, at + PAGE_SIZE));
+    }
+    return found;
+  }
+
+  /** Nothing of a save counts: pages that it has taken, or not yet, are to be saved the next time. */
+  giveUp(pages: Iterable<number>): void {
+    for (const page of pages) {
+      for (let state = this.state(page); state === PageState.held || state === PageState.clean; ) {
+        const found = Atomics.compareExchange(this.#states, page, state, PageState.written);
+        if (found === state) break;
+        state = found;
+      }
+    }
+  }
+
+  #page(page: number): Uint8Array {
+    return this.#ram.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
+  }
+
+  /** One step towards `written`. */
+  #letWrite(page: number): void {
+    const state = this.state(page);
+    if ((state & NOT_HERE) !== 0) this.#load(page);
+    else if (state === PageState.clean) Atomics.compareExchange(this.#states, page, state, PageState.written);
+    else if (state === PageState.held) this.#copy(page);
+    else Atomics.pause();
+  }
+
+  /** Keeps a copy for the saver. Where there is no room for one, waits until the page is saved. */
+  #copy(page: number): void {
+    if (Atomics.load(this.#copied, 0) >= MOST_COPIES) return;
+    if (Atomics.compareExchange(this.#states, page, PageState.held, PageState.busy) !== PageState.held) return;
+    const slot = Atomics.add(this.#copied, 0, 1);
+    if (slot >= MOST_COPIES) {
+      Atomics.store(this.#states, page, PageState.held);
+      return;
+    }
+    this.#copies.set(this.#page(page), slot * PAGE_SIZE);
+    Atomics.store(this.#copied, 1 + slot, page + 1);
+    Atomics.store(this.#states, page, PageState.written);
   }
 
   #load(page: number): void {
     const before = Atomics.compareExchange(this.#states, page, PageState.absent, PageState.loading);
     if (before === PageState.absent) {
       try {
-        this.#source.load(page, this.#ram.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE));
+        if (this.#source === undefined) throw new Error(`page ${page} of RAM is nowhere`);
+        this.#source.load(page, this.#page(page));
       } catch (error) {
         // Another thread that waits for the page finds the same.
         Atomics.store(this.#states, page, PageState.absent);

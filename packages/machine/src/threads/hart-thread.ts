@@ -28,8 +28,8 @@ export interface HartThreadStart {
   readonly start: "machine" | "supervisor";
   /** Time zero of the machine's clock. */
   readonly clockOriginMs: number;
-  /** Whether pages of RAM may not be in memory. */
-  readonly mapped: boolean;
+  /** Of a machine that keeps account of its pages: see `copiesMemory`. */
+  readonly copies?: SharedArrayBuffer;
 }
 
 export class HartThread {
@@ -45,12 +45,12 @@ export class HartThread {
 
   /**
    * @param nowMs the time that the machine's clock counts, see `HostClock`. @param pages where pages of RAM come from that are not
-   * in memory: needed where the start says so.
+   * in memory, if there are any.
    */
   constructor(start: HartThreadStart, processor: ProcessorFactory, nowMs: () => number, pages?: PageSource) {
     const { hart: index, harts } = start;
     const memory = new GuestMemory(start.ramSize, harts, start.memory, index);
-    if (pages !== undefined) memory.loadFrom(pages);
+    if (start.copies !== undefined) memory.mapPages(start.copies, pages);
     this.#restored = start.crew.restored;
     const clock = HostClock.since(start.clockOriginMs, nowMs);
     const bus = {

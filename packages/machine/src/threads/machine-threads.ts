@@ -8,7 +8,6 @@ import { type Clock, HostClock } from "../hart/clock.ts";
 import type { Hart } from "../hart/hart.ts";
 import { hartArea, Slot } from "../hart/state.ts";
 import type { GuestMemory } from "../memory.ts";
-import type { PageSource } from "../page-map.ts";
 import type { Processor } from "../processor.ts";
 import type { SbiConsole, SystemReset } from "../sbi/host.ts";
 import { restoreHart, type SavedHart } from "../snapshot/hart-state.ts";
@@ -36,8 +35,8 @@ interface Parts extends ThreadOptions {
   console(): SbiConsole;
   reset(reset: SystemReset): void;
   isInterrupted(): boolean;
-  /** See `MachineOptions`. Each thread opens its own. */
-  readonly pages?: PageSource;
+  /** Of a machine that keeps account of its pages. */
+  readonly copies?: SharedArrayBuffer;
 }
 
 /** Looks for another request while hart 0 sleeps, before its thread does too: a driver's next access comes soon. */
@@ -68,8 +67,8 @@ export class MachineThreads {
       reset: (reset) => parts.reset(reset),
     });
     this.#restored = shared.restored;
-    const mapped = parts.pages !== undefined;
-    const common = { harts, start, crew: shared, ramSize: memory.ramSize, memory: memory.wasm, mapped };
+    const { copies } = parts;
+    const common = { harts, start, crew: shared, ramSize: memory.ramSize, memory: memory.wasm, copies };
     for (let index = 1; index < harts; index++) parts.spawn({ ...common, hart: index, clockOriginMs: clock.originMs });
   }
 
