@@ -1,6 +1,6 @@
 /** What the commands of the CLI do. `program.ts` declares them; `main.ts` turns what they throw into an exit code. */
 import { access, constants } from "node:fs/promises";
-import { claimDisk, Partition } from "@bulkhead/hypervisor/node";
+import { checkShare, claimDisk, Partition } from "@bulkhead/hypervisor/node";
 import { parseDisk } from "./disk-option.ts";
 import { failures } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
@@ -129,7 +129,8 @@ async function ready(name: string, streams: Streams, images: () => Promise<Image
 }
 
 /** Fails early, before an image is built for a run that cannot start. The partition checks again when it starts. */
-async function checkFiles({ disk, kernel, initrd, firmware }: RunOptions): Promise<void> {
+async function checkFiles({ disk, share = [], kernel, initrd, firmware }: RunOptions): Promise<void> {
+  for (const { path } of share) checkShare(path);
   for (const text of disk) await (await claimDisk(parseDisk(text))).release();
   for (const [what, path] of Object.entries({ kernel, initrd, firmware })) {
     if (path !== undefined) await access(path, constants.R_OK).catch((cause) => refuseFile(what, path, cause));

@@ -3,6 +3,7 @@ import type { PartitionDescription } from "@bulkhead/hypervisor";
 import { ports } from "./control.ts";
 import { parseDisk } from "./disk-option.ts";
 import type { RunOptions } from "./options.ts";
+import { mountWord, shareTag } from "./share-option.ts";
 
 /** How often a profiler looks at the guest. */
 const PROFILE_INTERVAL_MS = 1;
@@ -48,7 +49,8 @@ export function describeRun(image: ReadyImage | undefined, options: RunOptions, 
   const kernel = options.kernel ?? (options.firmware === undefined ? image?.kernel : undefined);
   const initrd =
     options.initrd ?? (options.kernel === undefined && options.firmware === undefined ? image?.initrd : undefined);
-  const append = commandLine(image?.append, image && useWords(use), options.append);
+  const { share = [] } = options;
+  const append = commandLine(image?.append, image && useWords(use), ...share.map(mountWord), options.append);
   const own =
     image?.disk === undefined
       ? []
@@ -60,6 +62,7 @@ export function describeRun(image: ReadyImage | undefined, options: RunOptions, 
     cpus: options.cpus,
     boot: bootOf(options.firmware, kernel, initrd, append),
     disks: [...own, ...given],
+    shares: share.map(({ path, readOnly, cache }, i) => ({ path, tag: shareTag(i), readOnly, cache })),
     ports: use.kind === "command" ? Object.values(ports) : [],
     onReboot: use.kind === "console" && use.terminal ? "restart" : "stop",
     scratch: image?.scratch,

@@ -1,11 +1,12 @@
 /** The options of `bulkhead run` as they are typed, checked and turned into values. */
-import { MOST_DISKS, MOST_NETWORKS } from "@bulkhead/hypervisor";
+import { MOST_DISKS, MOST_NETWORKS, MOST_SHARES } from "@bulkhead/hypervisor";
 import type { PublishedPort } from "@bulkhead/network/node";
 import { InvalidArgumentError } from "commander";
 import { CliError } from "./failure.ts";
 import { type NetworkRequest, usualNetworks } from "./network/request.ts";
 import type { OrderedRule } from "./network/rules.ts";
 import { checkProfileName } from "./profile/profile-file.ts";
+import type { SharedFolder } from "./share-option.ts";
 
 /** The least memory that is tried; what a kernel needs depends on the kernel. */
 export const LEAST_MEMORY_MIB = 16;
@@ -21,6 +22,8 @@ export interface RunOptions {
   readonly append?: string;
   readonly firmware?: string;
   readonly persist?: boolean;
+  /** Folders of this host that the guest sees. */
+  readonly share?: readonly SharedFolder[];
   /** What the guest's network devices are plugged into; one NAT unless said otherwise. */
   readonly network?: readonly NetworkRequest[];
   readonly publish?: readonly PublishedPort[];
@@ -73,6 +76,8 @@ export function checkRun(image: string | undefined, options: RunOptions, command
     refuse(`a machine has at most ${MOST_DISKS} disks, ${options.disk.length} are given`);
   const { memory, balloon = 0 } = options;
   if (balloon > memory) refuse(`--balloon ${balloon} is more than the guest's memory of ${memory} MiB`);
+  const { share = [] } = options;
+  if (share.length > MOST_SHARES) refuse(`a machine has at most ${MOST_SHARES} shares, ${share.length} are given`);
   checkNetwork(options, refuse);
 }
 

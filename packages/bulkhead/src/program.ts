@@ -7,6 +7,7 @@ import { CliError } from "./failure.ts";
 import { parseNetwork, parsePublish } from "./network/request.ts";
 import { orderedRule } from "./network/rules.ts";
 import { collect, collectAs, LEAST_MEMORY_MIB, type RunOptions, wholeNumber } from "./options.ts";
+import { parseShare, SHARE_HELP } from "./share-option.ts";
 
 export interface BuildOptions {
   readonly include?: string;
@@ -29,6 +30,7 @@ Examples:
   echo hi | bulkhead run busybox -- cat        input, output, signals and the exit code pass through
   bulkhead run debian --disk data.img -- mount /dev/vdb /mnt
   bulkhead run --kernel Image --initrd initrd.gz --append "console=ttyS0 quiet"
+  bulkhead run busybox --share .:/src -- ls /src
   bulkhead run --firmware u-boot.elf --disk disk.img
   bulkhead images build tools --include gcc,make`;
 
@@ -36,7 +38,7 @@ const RUN_NOTES = `
 An image is built on its first use, from Debian's own packages; bulkhead images lists them. Its disk is left as it is:
 what the guest writes to it is thrown away at the end unless --persist is given. A --disk is written to.
 An image's own disk is /dev/vda; those given with --disk follow, in their order.
-${DISK_HELP}
+${DISK_HELP}${SHARE_HELP}
 Without a COMMAND the terminal becomes the guest's serial console: Ctrl-] leaves at once (as if the power failed),
 poweroff in the guest ends the program cleanly, reboot starts the guest again. Text piped in is typed into its shell,
 and then a reboot ends the program too.
@@ -103,6 +105,11 @@ function addRun(root: Command, handlers: Handlers, done: (exit: number) => void)
       new Option("--disk <FILE[,...]>", "attach a disk, raw, qcow2 or on an NBD server; may be repeated")
         .argParser(collect)
         .default([], "none"),
+    )
+    .option(
+      "--share <HOST:GUEST[:ro]>",
+      "make a folder of this host appear at a path of the guest; may be repeated",
+      collectAs(parseShare),
     )
     .option("--persist", "write to the image's own disk")
     .option("--kernel <FILE>", "start this RISC-V Image instead of the image's kernel")

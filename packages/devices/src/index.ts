@@ -31,5 +31,8 @@ export { LEAST_MTU, MAC_BYTES, MOST_MTU } from "./net/config.ts";
 export * from "./net/device.ts";
 export * from "./queue.ts";
 export * from "./saved-state.ts";
+export * from "./share/device.ts";
+export * from "./share/file-system.ts";
+export type { CachePolicy } from "./share/fuse/session.ts";
 export * from "./virtio.ts";
 export * from "./virtio-device.ts";

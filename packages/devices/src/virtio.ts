@@ -28,4 +28,13 @@ export const DESCRIPTOR_BYTES = 16;
 export const Interrupt = { usedBuffer: 1, configChange: 2 } as const;
 
 /** @spec virtio "Device Types" */
-export const DeviceId = { none: 0, net: 1, block: 2, console: 3, entropy: 4, balloon: 5, vsock: 19 } as const;
+export const DeviceId = {
+  none: 0,
+  net: 1,
+  block: 2,
+  console: 3,
+  entropy: 4,
+  balloon: 5,
+  vsock: 19,
+  fileSystem: 26,
+} as const;

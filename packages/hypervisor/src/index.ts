@@ -3,7 +3,14 @@ export * from "./channel/channel.ts";
 export * from "./channel/doorbell.ts";
 export * from "./channel/mailbox.ts";
 export * from "./host-error.ts";
-export { MOST_CPUS, MOST_DISKS, MOST_MEMORY_MIB, MOST_NETWORKS, MOST_PORTS } from "./partition/check-description.ts";
+export {
+  MOST_CPUS,
+  MOST_DISKS,
+  MOST_MEMORY_MIB,
+  MOST_NETWORKS,
+  MOST_PORTS,
+  MOST_SHARES,
+} from "./partition/check-description.ts";
 export * from "./partition/description.ts";
 export * from "./partition/host-link.ts";
 export * from "./partition/host-port.ts";

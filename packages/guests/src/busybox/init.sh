@@ -30,6 +30,26 @@ for device in /sys/class/net/e*; do
 	udhcpc -i "${device##*/}" -n -q -t 4 -T 1 -s /lib/bulkhead/udhcpc >/dev/null 2>&1 &
 done
 
+read -r arguments </proc/cmdline
+
+# Folders of the host, as systemd takes them too: TAG:PATH:TYPE:OPTIONS, with escapes in the path.
+mount_share() {
+	path=$(printf %b "$2")
+	mkdir -p "$path"
+	mount -t "$3" -o "rw${4#nofail}" "$1" "$path"
+}
+for argument in $arguments; do
+	case $argument in
+	systemd.mount-extra=*)
+		IFS=:
+		set -f
+		mount_share ${argument#*=}
+		set +f
+		unset IFS
+		;;
+	esac
+done
+
 SERVE=/run/bulkhead
 # By its path: the shell would prefer the applet, which signals this process and returns.
 power_off() { /bin/poweroff; }
@@ -53,7 +73,6 @@ find_ports() {
 	[ -n "$CONTROL_PORT" ] && [ -n "$STDIN_PORT" ] && [ -n "$STDOUT_PORT" ] && [ -n "$STDERR_PORT" ]
 }
 
-read -r arguments </proc/cmdline
 case " $arguments " in
 *" bulkhead.console "*) ;;
 *)

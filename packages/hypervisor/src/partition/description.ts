@@ -1,5 +1,5 @@
 /** What a partition is made of, as plain data that can be posted to the thread that runs it. */
-import type { DiskLimits } from "@bulkhead/devices";
+import type { CachePolicy, DiskLimits } from "@bulkhead/devices";
 
 /** A disk. Slot n of the machine holds disk n: a Linux guest sees vda, vdb … in this order. */
 export interface DiskDescription {
@@ -23,6 +23,17 @@ export interface NetworkDescription {
   readonly mac: number;
   /** Bytes of a packet. Default: 1500. */
   readonly mtu?: number;
+}
+
+/** A folder of the host. It comes behind the networks in the machine's slots. */
+export interface ShareDescription {
+  readonly path: string;
+  /** What the guest mounts it by: 1 to 36 bytes. */
+  readonly tag: string;
+  /** The guest's changes are refused. */
+  readonly readOnly: boolean;
+  /** How long a guest may rely on what it has seen of the folder. Default: `auto`, a second. */
+  readonly cache?: CachePolicy;
 }
 
 /** Start of a kernel `Image` in S-mode, with the SBI of the hypervisor. */
@@ -50,6 +61,7 @@ export interface PartitionDescription {
   readonly disks: readonly DiskDescription[];
   /** Each has a `HostLink` of its own on the owner's side. */
   readonly networks?: readonly NetworkDescription[];
+  readonly shares?: readonly ShareDescription[];
   /** Names of virtio-console ports behind port 0. */
   readonly ports: readonly string[];
   /** What a reboot of the guest does: `restart` boots it again, unless its kernel has panicked. Default: `stop`. */

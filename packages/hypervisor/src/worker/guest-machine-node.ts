@@ -36,6 +36,7 @@ import { BalloonOrders } from "../memory/balloon-orders.ts";
 import { memoryReturn } from "../memory/memory-return-node.ts";
 import type { DiskDescription, NetworkDescription } from "../partition/description.ts";
 import type { LinkWiring, PortWiring, Wiring } from "../partition/wiring.ts";
+import { type OpenShare, openShare } from "../share/open-share-node.ts";
 import { InputBridge, OutputBridge } from "./bridge.ts";
 import { LinkBackend } from "./link-backend.ts";
 import type { LoopMachine } from "./machine-loop.ts";
@@ -69,6 +70,7 @@ export class GuestMachine implements LoopMachine {
   readonly #resizes: readonly ResizeOrder[];
   readonly #owner: Doorbell;
   readonly #nets: readonly Net[];
+  readonly #shares: readonly OpenShare[];
   readonly #balloon: Balloon;
   readonly #balloonOrders: BalloonOrders;
   readonly #serialInput: InputBridge;
@@ -112,9 +114,17 @@ export class GuestMachine implements LoopMachine {
     this.#console = new Console([{ onData: () => {} }, ...wiring.ports.map((port, i) => this.#portOptions(port, i))]);
     this.#blocks = this.#disks.map((disk, i) => newBlock(disk, description.disks[i], events));
     this.#nets = (description.networks ?? []).map((network, i) => newNet(network, wiring.links[i]));
+    this.#shares = (description.shares ?? []).map((share) => openShare(share, description.memoryMiB));
     this.#balloonOrders = new BalloonOrders(wiring.balloon);
     this.#balloon = newBalloon(this.#machine.memory, this.#balloonOrders, this.#owner);
-    const devices = [...this.#blocks, ...this.#nets, this.#console, new Entropy(), this.#balloon];
+    const devices = [
+      ...this.#blocks,
+      ...this.#nets,
+      ...this.#shares.map(({ device }) => device),
+      this.#console,
+      new Entropy(),
+      this.#balloon,
+    ];
     for (const [slot, device] of devices.entries()) this.#attach(slot, device);
     this.#machine.start();
   }
@@ -124,6 +134,7 @@ export class GuestMachine implements LoopMachine {
     for (const word of this.#activities) word.set(Activity.off);
     this.#asDevices(() => {
       for (const block of this.#blocks) block.work();
+      for (const { device } of this.#shares) device.work();
       this.#resizeDisks();
       this.#balloon.setTarget(this.#balloonOrders.target);
       if (this.#balloonOrders.takeQuestion()) this.#balloon.askStatistics();
@@ -181,6 +192,7 @@ export class GuestMachine implements LoopMachine {
   close(): void {
     this.#machine.close();
     for (const disk of this.#disks) disk.close?.();
+    for (const share of this.#shares) share.close();
     this.#serialOutput.close();
     for (const { output } of this.#ports) output.close();
   }
@@ -201,7 +213,11 @@ export class GuestMachine implements LoopMachine {
 
   /** A disk still has requests to serve, or a network device frames to move. */
   get #working(): boolean {
-    return this.#blocks.some((block) => block.waitMs() === 0) || this.#nets.some(({ busy }) => busy);
+    return (
+      this.#blocks.some((block) => block.waitMs() === 0) ||
+      this.#nets.some(({ busy }) => busy) ||
+      this.#shares.some(({ device }) => device.busy)
+    );
   }
 
   #resizeDisks(): void {

@@ -1,0 +1,23 @@
+/** Saved state of a shared folder's device: which share it is, and the nodes that the guest holds references to. */
+import { expectState } from "../saved-state.ts";
+import type { SavedNode } from "./file-system.ts";
+
+export const SHARE_STATE_VERSION = 1;
+
+export interface ShareState {
+  readonly version: number;
+  readonly tag: string;
+  readonly readOnly: boolean;
+  /** The driver has said INIT. */
+  readonly ready: boolean;
+  readonly nodes: readonly SavedNode[];
+}
+
+/** Errors: `StateError` if the share differs from the one the state was saved with. */
+export function checkShareState(saved: unknown, tag: string, readOnly: boolean): ShareState {
+  const state = saved as ShareState;
+  expectState("a shared folder", "version", SHARE_STATE_VERSION, state?.version);
+  expectState("a shared folder", "tag", tag, state.tag);
+  expectState("a shared folder", "read-only", readOnly, state.readOnly);
+  return state;
+}
