@@ -294,11 +294,10 @@ export class Translator {
     region.isDropped = true;
   }
 
-  /** Gives a dropped region's index back, unless a translation is on its way that will use it. */
+  /** Gives a dropped region's index back, once no translation is on its way that will use it. */
   #retire(region: Region): void {
-    if (region.isOrdered) return;
     this.table.set(region.index, this.#host.retired);
-    this.#retiredIndices.push(region.index);
+    if (!region.isOrdered) this.#retiredIndices.push(region.index);
   }
 }
 
