@@ -5,3 +5,4 @@ export * from "./block/nbd/disk.ts";
 export * from "./block/open-disk-node.ts";
 export * from "./block/temporary-file-node.ts";
 export { type FolderOptions, HostFolder } from "./share/folder/host-folder-node.ts";
+export * from "./vsock/host/unix-sockets-node.ts";

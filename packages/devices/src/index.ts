@@ -36,3 +36,7 @@ export * from "./share/file-system.ts";
 export type { CachePolicy } from "./share/fuse/session.ts";
 export * from "./virtio.ts";
 export * from "./virtio-device.ts";
+export * from "./vsock/backend.ts";
+export * from "./vsock/device.ts";
+export * from "./vsock/host/vsock-host.ts";
+export { MOST_PACKET_BYTES, VSOCK_HEADER_BYTES } from "./vsock/packet.ts";

@@ -31,7 +31,6 @@ export function frameMemory(capacity: number, sender: Doorbell, receiver: Doorbe
 }
 
 const recordBytes = (length: number): number => (RECORD_BYTES + length + 15) & ~15;
-const LARGEST_RECORD = recordBytes(MAX_FRAME_BYTES);
 
 class RingEnd {
   protected readonly header: Int32Array;
@@ -68,7 +67,13 @@ export class FrameSender extends RingEnd {
 
   /** There is room for a frame of any size. Where there is none, our doorbell rings when there may be some. */
   get room(): boolean {
-    return this.#fits(LARGEST_RECORD) || this.#starve(LARGEST_RECORD);
+    return this.hasRoomFor(MAX_FRAME_BYTES);
+  }
+
+  /** The same for a frame of so many bytes, which may be more than an Ethernet frame has. */
+  hasRoomFor(length: number): boolean {
+    const size = recordBytes(length);
+    return this.#fits(size) || this.#starve(size);
   }
 
   /** What the receiver can do itself. */

@@ -33,7 +33,12 @@ export function checkDescription({
   expectWhole("number of networks", networks.length, 0, MOST_NETWORKS);
   expectWhole("number of shared folders", shares.length, 0, MOST_SHARES);
   for (const { tag } of shares) expectWhole("bytes of a tag", tag.length, 1, TAG_BYTES);
-  expectWhole("number of devices", disks.length + networks.length + shares.length + (vsock ? 1 : 0) + OWN_SLOTS, 0, VIRTIO_SLOTS);
+  expectWhole(
+    "number of devices",
+    disks.length + networks.length + shares.length + (vsock ? 1 : 0) + OWN_SLOTS,
+    0,
+    VIRTIO_SLOTS,
+  );
   for (const { mtu = LEAST_MTU } of networks) expectWhole("MTU", mtu, LEAST_MTU, MOST_MTU);
   if (vsock !== undefined) expectWhole("CID", vsock.cid, LEAST_CID, MOST_CID);
   expectWhole("number of ports", ports.length, 0, MOST_PORTS);

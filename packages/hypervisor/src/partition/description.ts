@@ -36,6 +36,12 @@ export interface ShareDescription {
   readonly cache?: CachePolicy;
 }
 
+/** A socket device. */
+export interface VsockDescription {
+  /** The guest's address, from 3 on. */
+  readonly cid: number;
+}
+
 /** Start of a kernel `Image` in S-mode, with the SBI of the hypervisor. */
 export interface KernelBoot {
   readonly kernel: string;
@@ -62,10 +68,16 @@ export interface PartitionDescription {
   /** Each has a `HostLink` of its own on the owner's side. */
   readonly networks?: readonly NetworkDescription[];
   readonly shares?: readonly ShareDescription[];
+  /** A socket device, with a link to the owner. */
+  readonly vsock?: VsockDescription;
   /** Names of virtio-console ports behind port 0. */
   readonly ports: readonly string[];
   /** What a reboot of the guest does: `restart` boots it again, unless its kernel has panicked. Default: `stop`. */
   readonly onReboot?: "restart" | "stop";
+  /** Path of a snapshot to go on from, instead of a boot. The rest of the description has to agree with it. */
+  readonly restore?: string;
+  /** The machine can be saved. A machine that is restored always can. */
+  readonly snapshots?: boolean;
   /** Take a profile: how often to look, in milliseconds. */
   readonly profile?: { readonly intervalMs: number };
   /** Directory on the host for what overlays keep aside. Default: the one for temporary files. */

@@ -48,11 +48,13 @@ export class HostLink {
     this.#sender.flush();
   }
 
-  /** Hands over what the guest sends until `close`. Doesn't keep a process alive. */
+  /** Hands over what the guest sends, to the last frame before `close`. Doesn't keep a process alive. */
   async listen(listener: LinkListener): Promise<void> {
-    while (!this.#closed) {
+    for (;;) {
       const seen = this.#doorbell.count;
+      const last = this.#closed;
       const frames = this.#take(listener);
+      if (last && frames < BATCH_FRAMES) return;
       if (this.#refused && this.#sender.room) {
         this.#refused = false;
         listener.room();

@@ -34,6 +34,8 @@ export class Partition {
   readonly console: HostPort;
   /** Ends of the network cables, in the order of the description. */
   readonly links: readonly HostLink[];
+  /** End of the socket device's cable, if the description asks for one. */
+  readonly vsock: HostLink | undefined;
   /** Settles when the partition has stopped: rejected with a `HostError` when its thread broke down. */
   readonly stopped: Promise<Stopped>;
   /** Settles after the end: what was asked for with `profile` in the description, undefined if nothing was. */
@@ -53,6 +55,7 @@ export class Partition {
     stopped: Promise<Stopped>,
     profile: Promise<Profile | undefined>,
     links: readonly HostLink[],
+    vsock: HostLink | undefined,
   ) {
     this.#wiring = wiring;
     this.#worker = worker;
@@ -62,6 +65,7 @@ export class Partition {
     this.stopped = stopped;
     this.profile = profile;
     this.links = links;
+    this.vsock = vsock;
     this.console = new HostPort(wiring.console, mailbox);
     this.#ports = new Map(wiring.ports.map((port) => [port.name, new HostPort(port, mailbox)]));
   }
@@ -208,6 +212,7 @@ async function startThread(
   new BalloonOrders(wiring.balloon).target = (description.balloonMiB ?? 0) * 2 ** 20;
   const mailbox = new Mailbox(new Doorbell(wiring.owner));
   const links = wiring.links.map((link) => new HostLink(link));
+  const vsock = wiring.vsock && new HostLink(wiring.vsock);
   const worker = new Worker(new URL("./worker-node.ts", import.meta.url), { workerData: wiring });
   const started = Promise.withResolvers<void>();
   const stopped = Promise.withResolvers<Stopped>();
@@ -240,6 +245,7 @@ async function startThread(
   worker.on("exit", async () => {
     mailbox.close();
     for (const link of links) link.close();
+    vsock?.close();
     profiler?.stop();
     await closeDiskThreads(threads);
     await harts.end();
@@ -250,7 +256,7 @@ async function startThread(
   });
   await started.promise;
   const profile = profiler?.profile ?? Promise.resolve(undefined);
-  return new Partition(wiring, worker, mailbox, stopped.promise, profile, links);
+  return new Partition(wiring, worker, mailbox, stopped.promise, profile, links, vsock);
 }
 
 function startProfiler({ description, profile }: Wiring, image: GuestImage | undefined): Profiler | undefined {

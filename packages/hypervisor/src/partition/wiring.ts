@@ -10,6 +10,9 @@ import type { RemoteWiring } from "../disk/remote-wiring.ts";
 import { resizeMemory } from "../disk/resize-orders.ts";
 import type { PostedError } from "../host-error.ts";
 import { balloonMemory } from "../memory/balloon-orders.ts";
+import { holdMemory } from "../snapshot/hold-order.ts";
+import type { HeldMachine } from "../snapshot/saved-machine.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { PartitionDescription, Stopped } from "./description.ts";
 
 /** Bytes in flight per direction of a port. */
@@ -53,8 +56,14 @@ export interface Wiring {
   readonly console: PortWiring;
   readonly ports: readonly PortWiring[];
   readonly links: readonly LinkWiring[];
+  /** Cable of the socket device, if there is one. */
+  readonly vsock?: LinkWiring;
   /** Threads that serve disks; undefined for those that the partition's own thread serves. */
   readonly diskThreads: readonly (RemoteWiring | undefined)[];
+  /** Orders to pause and to hand over the machine's state: see `HoldOrder`. */
+  readonly hold: SharedArrayBuffer;
+  /** The snapshot to go on from. */
+  readonly snapshot?: Snapshot;
   /** Orders to make disks larger. */
   readonly resizes: SharedArrayBuffer;
   /** What the balloon is to be, and what the guest says about its memory. */
@@ -66,6 +75,8 @@ export interface HartWorkerStart {
   readonly start: HartThreadStart;
   /** Whether a profile is taken. */
   readonly profile: boolean;
+  /** The snapshot that the machine goes on from. */
+  readonly snapshot?: Snapshot;
 }
 
 export type PartitionMessage =
@@ -73,6 +84,11 @@ export type PartitionMessage =
   | { readonly kind: "hart"; readonly start: HartThreadStart }
   /** The machine is built. `image` is for the profiler, if there is one: the machine waits for it. */
   | { readonly kind: "started"; readonly image?: GuestImage }
+  /** The machine is paused, or has been asked to and goes on. */
+  | { readonly kind: "paused"; readonly paused: boolean }
+  /** What was asked for with `HoldOrder.askForState`, or why there is none. */
+  | { readonly kind: "held"; readonly held: HeldMachine }
+  | { readonly kind: "not-held"; readonly error: PostedError }
   /** Something went wrong on the host that the guest sees as a failure of its own, such as a full disk. */
   | { readonly kind: "warning"; readonly text: string }
   | { readonly kind: "stopped"; readonly stopped: Stopped }
@@ -96,7 +112,9 @@ export function wire(description: PartitionDescription): Wiring {
     console: port("console", CONSOLE_BYTES),
     ports: description.ports.map((name) => port(name, PORT_BYTES)),
     links: (description.networks ?? []).map(() => link(partition)),
+    vsock: description.vsock && link(partition),
     diskThreads: description.disks.map(() => undefined),
+    hold: holdMemory(),
     resizes: resizeMemory(description.disks.length),
     balloon: balloonMemory(),
   };

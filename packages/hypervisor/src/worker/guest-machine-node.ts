@@ -1,6 +1,7 @@
 /**
  * A machine with its devices and bridges, as a partition's description asks for it: disks in the first virtio slots, in
- * their order, network devices, then the console device with the named ports, the entropy source and the balloon. It is what `MachineLoop` runs.
+ * their order, network devices, then the console device with the named ports, the entropy source, the balloon and the
+ * socket device. It is what `MachineLoop` runs.
  */
 import {
   Balloon,
@@ -13,6 +14,7 @@ import {
   type PortOptions,
   type QueuedDisk,
   type VirtioDevice,
+  Vsock,
 } from "@bulkhead/devices";
 import {
   Activity,
@@ -40,6 +42,7 @@ import { type OpenShare, openShare } from "../share/open-share-node.ts";
 import { InputBridge, OutputBridge } from "./bridge.ts";
 import { LinkBackend } from "./link-backend.ts";
 import type { LoopMachine } from "./machine-loop.ts";
+import { PacketBackend } from "./packet-backend.ts";
 import { processorFactory } from "./processor.ts";
 
 const MIB = 1024 * 1024;
@@ -71,6 +74,7 @@ export class GuestMachine implements LoopMachine {
   readonly #owner: Doorbell;
   readonly #nets: readonly Net[];
   readonly #shares: readonly OpenShare[];
+  readonly #vsock: Vsock | undefined;
   readonly #balloon: Balloon;
   readonly #balloonOrders: BalloonOrders;
   readonly #serialInput: InputBridge;
@@ -117,6 +121,8 @@ export class GuestMachine implements LoopMachine {
     this.#shares = (description.shares ?? []).map((share) => openShare(share, description.memoryMiB));
     this.#balloonOrders = new BalloonOrders(wiring.balloon);
     this.#balloon = newBalloon(this.#machine.memory, this.#balloonOrders, this.#owner);
+    this.#vsock = newVsock(wiring);
+    const sockets = this.#vsock === undefined ? [] : [this.#vsock];
     const devices = [
       ...this.#blocks,
       ...this.#nets,
@@ -124,6 +130,7 @@ export class GuestMachine implements LoopMachine {
       this.#console,
       new Entropy(),
       this.#balloon,
+      ...sockets,
     ];
     for (const [slot, device] of devices.entries()) this.#attach(slot, device);
     this.#machine.start();
@@ -161,6 +168,7 @@ export class GuestMachine implements LoopMachine {
       if (output.pump()) port.resume();
     }
     for (const net of this.#nets) net.work();
+    this.#vsock?.work();
   }
 
   get delivered(): boolean {
@@ -214,6 +222,7 @@ export class GuestMachine implements LoopMachine {
   /** A disk still has requests to serve, or a network device frames to move. */
   get #working(): boolean {
     return (
+      this.#vsock?.busy === true ||
       this.#blocks.some((block) => block.waitMs() === 0) ||
       this.#nets.some(({ busy }) => busy) ||
       this.#shares.some(({ device }) => device.busy)
@@ -266,6 +275,9 @@ function newMachine(
 
 const newNet = ({ mac, mtu }: NetworkDescription, link: LinkWiring): Net =>
   new Net(new LinkBackend(link), { mac: macBytes(mac), ...(mtu === undefined ? {} : { mtu }) });
+
+const newVsock = ({ description, vsock }: Wiring): Vsock | undefined =>
+  description.vsock && vsock && new Vsock(new PacketBackend(vsock), description.vsock.cid);
 
 /** A balloon whose size and statistics its owner hears of. */
 const newBalloon = (memory: GuestMemory, orders: BalloonOrders, owner: Doorbell): Balloon =>

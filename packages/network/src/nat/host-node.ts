@@ -63,7 +63,8 @@ export class NodeStream implements HostStream {
   reset(): void {
     this.#events = undefined;
     this.#socket.on("error", () => {});
-    if (this.#socket.connecting) this.#socket.destroy();
+    // A UNIX socket has no port, and no reset.
+    if (this.#socket.connecting || this.#socket.localPort === undefined) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
   }
 
