@@ -238,11 +238,14 @@ export class Machine {
     this.#threads?.goOn();
   }
 
-  /** Runs every hart of this thread that can run for a while, delivers interrupts, and serves harts on other threads. Always comes back. */
-  runSlice(): void {
+  /**
+   * Runs every hart of this thread that can run for a while, delivers interrupts, and serves harts on other threads. Always
+   * comes back. @param short a shorter while, for devices that are waiting for something.
+   */
+  runSlice(short = false): void {
     this.platform.update();
-    if (this.#threads === undefined) this.#runTurns();
-    else this.#runBeside(this.#threads, this.#runners[0]);
+    if (this.#threads === undefined) this.#runTurns(short ? SliceLength.short : this.#turnLength);
+    else this.#runBeside(this.#threads, this.#runners[0], short ? 1 : SLICES);
     this.#current = undefined;
     this.platform.uart.flush();
     if (!this.#restarting || this.#state !== "running") return;
@@ -291,16 +294,16 @@ export class Machine {
     this.#threads?.crew.board.stop();
   }
 
-  #runTurns(): void {
+  #runTurns(most: number): void {
     for (const runner of this.#runners) {
       if (this.#isInterrupted) return;
-      this.#runOnce(runner, this.#turnLength);
+      this.#runOnce(runner, most);
     }
   }
 
   /** Hart 0, in slices between which the harts of other threads are served. */
-  #runBeside(threads: MachineThreads, runner: HartRunner): void {
-    for (let slice = 0; slice < SLICES && !this.#isInterrupted; slice++) {
+  #runBeside(threads: MachineThreads, runner: HartRunner, slices: number): void {
+    for (let slice = 0; slice < slices && !this.#isInterrupted; slice++) {
       const idle = runner.isAsleep || runner.isStopped;
       threads.serve(idle);
       if (idle) threads.crew.receive();

@@ -7,6 +7,8 @@ export const SliceLength = {
   alone: 100_000,
   /** Harts on the same thread, which may wait for what this one does. */
   turns: 20_000,
+  /** Devices for whom something may come any moment, which only is looked for between slices. */
+  short: 20_000,
   /** Harts on other threads, which send interrupts and now and then fences. */
   threads: 50_000,
   /** Harts on other threads that are using devices or sending fences right now, and wait for the answers. */

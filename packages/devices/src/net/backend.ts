@@ -13,8 +13,10 @@ export interface NetBackend {
   next(): Frame | undefined;
   /** Done with the next frame. */
   drop(): void;
-  /** Makes known what was sent and dropped since the last call. */
+  /** Makes known what was sent and dropped since the last call, soon. */
   flush(): void;
+  /** The guest's turn has ended: makes it known now. */
+  settle(): void;
   /** What frames for the guest may leave undone from now on. */
   accept(abilities: Abilities): void;
 }

@@ -20,6 +20,8 @@ const CONTROL = 2;
 /** Drivers without mergeable buffers lend 64 KiB and some pages per frame. */
 const MAX_CHAIN_BYTES = 128 * 1024;
 const ETHERNET_BYTES = 14;
+/** Slices of the guest after a frame in which another one is to be expected. */
+const LIVELY_SLICES = 64;
 /** Frames moved per call and direction: a flood must not hold the machine's thread. */
 const PORTION_FRAMES = 256;
 
@@ -48,6 +50,8 @@ export class Net implements VirtioDevice, ControlTarget {
   /** Frames were left with the driver for want of room, or with the backend for want of buffers. */
   #stalled = false;
   #starved = false;
+  /** Calls of `work` for which the guest's traffic counts as lively. */
+  #lively = 0;
   #transport!: DeviceTransport;
 
   constructor(backend: NetBackend, { mac, mtu = 1500 }: NetOptions) {
@@ -61,6 +65,11 @@ export class Net implements VirtioDevice, ControlTarget {
   /** Frames may be left although there are buffers or room for them: `work` is to be called soon. */
   get busy(): boolean {
     return this.#busy;
+  }
+
+  /** Frames move: the guest's slices should be short, so that they don't wait for its end. */
+  get lively(): boolean {
+    return this.#lively > 0;
   }
 
   attach(transport: DeviceTransport): void {
@@ -84,13 +93,14 @@ export class Net implements VirtioDevice, ControlTarget {
   work(): void {
     const collect = this.#stalled || this.#busy;
     this.#busy = false;
+    if (this.#lively > 0) this.#lively--;
     if (!this.#transport.running) this.#discard();
     else {
       if (collect) this.#collect();
       this.#deliver();
       this.#transport.signal();
     }
-    this.#backend.flush();
+    this.#backend.settle();
   }
 
   reset(): void {
@@ -178,6 +188,7 @@ export class Net implements VirtioDevice, ControlTarget {
     const offload = parseHeader(header, length);
     if (offload === undefined || !this.#linkUp || length < ETHERNET_BYTES || length > MAX_FRAME_BYTES) return;
     this.#backend.send(chain.readViews(length), length, offload);
+    this.#lively = LIVELY_SLICES;
   }
 
   /** Gives the guest its frames as long as it has buffers; the others stay with the backend. */

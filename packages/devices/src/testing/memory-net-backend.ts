@@ -38,6 +38,10 @@ export class MemoryNetBackend implements NetBackend {
     this.incoming.shift();
   }
 
+  settle(): void {
+    this.flush();
+  }
+
   flush(): void {
     this.flushes++;
   }

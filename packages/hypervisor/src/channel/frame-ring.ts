@@ -111,6 +111,15 @@ export class FrameSender extends RingEnd {
     if (this.publish()) this.peer.ring();
   }
 
+  /** Lets a receiver see it that looks by itself, and leaves it to the caller to `ring`. @returns whether there was anything. */
+  show(): boolean {
+    return this.publish();
+  }
+
+  ring(): void {
+    this.peer.ring();
+  }
+
   #describe(at: number, length: number, offload: Offload): void {
     this.view.setUint32(at, length, true);
     this.view.setUint16(at + 4, offload.checksumStart, true);

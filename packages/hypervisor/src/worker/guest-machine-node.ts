@@ -137,7 +137,7 @@ export class GuestMachine implements LoopMachine {
   }
 
   runSlice(): void {
-    this.#machine.runSlice();
+    this.#machine.runSlice(this.#nets.some(({ lively }) => lively));
     for (const word of this.#activities) word.set(Activity.off);
     this.#asDevices(() => {
       for (const block of this.#blocks) block.work();

@@ -3,12 +3,18 @@ import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { connect, type Socket } from "node:net";
 import { formatIp, type IpAddress, parseIp } from "../wire/address.ts";
+import { BUFFER_BYTES, buffers } from "./buffer-pool.ts";
 import { resolveOnHost } from "./dns/resolver-node.ts";
 import type { ConnectFailure, HostNetwork, HostSocket, HostStream, StreamEvents } from "./host.ts";
 
 const ECHO_SECONDS = 3;
 /** Bytes a socket of the host may have waiting to be sent; datagrams beyond are lost. */
 const MOST_WAITING_BYTES = 1024 * 1024;
+
+/** Fewer bytes than this are copied into memory of their own. */
+const FEW_BYTES = 4096;
+/** All sockets are read into this one: what it holds is handed on before the next read. */
+const incoming = new Uint8Array(BUFFER_BYTES);
 
 const failures: Readonly<Record<string, ConnectFailure>> = {
   ECONNREFUSED: "refused",
@@ -29,6 +35,18 @@ export class NodeStream implements HostStream {
     this.#socket = socket;
     this.#written = () => this.#events?.drained();
     socket.setNoDelay(true);
+  }
+
+  /** Calls a host, and tells what happens. */
+  static dial(address: IpAddress, port: number, events: StreamEvents): NodeStream {
+    const callback = (length: number): boolean => {
+      stream.#events?.data(incoming.subarray(0, length));
+      return true;
+    };
+    const onread = { buffer: incoming, callback };
+    const stream = new NodeStream(connect({ host: formatIp(address), port, allowHalfOpen: true, onread }));
+    stream.listen(events, false);
+    return stream;
   }
 
   /** Starts telling what happens. @param connected whether the connection is already made. */
@@ -52,8 +70,10 @@ export class NodeStream implements HostStream {
     return this.#socket.writableLength;
   }
 
-  write(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#socket.write(bytes, this.#written);
+  write(bytes: Uint8Array): void {
+    if (bytes.length <= FEW_BYTES) this.#socket.write(bytes.slice(), this.#written);
+    else
+      for (let at = 0; at < bytes.length; at += BUFFER_BYTES) this.#writePooled(bytes.subarray(at, at + BUFFER_BYTES));
   }
 
   end(): void {
@@ -74,6 +94,15 @@ export class NodeStream implements HostStream {
 
   resume(): void {
     this.#socket.resume();
+  }
+
+  #writePooled(bytes: Uint8Array): void {
+    const buffer = buffers.take();
+    buffer.set(bytes);
+    this.#socket.write(buffer.subarray(0, bytes.length), () => {
+      buffers.give(buffer);
+      this.#written();
+    });
   }
 }
 
@@ -125,11 +154,7 @@ function echo(address: IpAddress, bytes: number): Promise<boolean> {
 }
 
 export const nodeHost: HostNetwork = {
-  connect(address, port, events) {
-    const stream = new NodeStream(connect({ host: formatIp(address), port, allowHalfOpen: true }));
-    stream.listen(events, false);
-    return stream;
-  },
+  connect: NodeStream.dial,
   socket: openSocket,
   resolve: resolveOnHost,
   echo,

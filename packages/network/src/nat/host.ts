@@ -4,11 +4,12 @@ import type { IpAddress } from "../wire/address.ts";
 /** Why a connection could not be made. */
 export type ConnectFailure = "refused" | "unreachable" | "timed-out" | "busy";
 
-/** A connection of the host. Bytes given to it are its own. */
+/** A connection of the host. */
 export interface HostStream {
   /** Bytes that were written and are still on their way: what a slow reader makes grow. */
   readonly pendingBytes: number;
-  write(bytes: Uint8Array<ArrayBuffer>): void;
+  /** Bytes are only lent, in both directions: whoever keeps some copies them. */
+  write(bytes: Uint8Array): void;
   /** Nothing more will be written. */
   end(): void;
   /** Gives the connection up; no event follows. */
@@ -22,6 +23,7 @@ export interface StreamEvents {
   connected(): void;
   /** In place of `connected`. */
   failed(why: ConnectFailure): void;
+  /** Bytes are only lent. */
   data(bytes: Uint8Array): void;
   /** The other end will send nothing more. */
   ended(): void;

@@ -26,7 +26,7 @@ export class DnsStream implements HostStream {
     return this.#pending;
   }
 
-  write(bytes: Uint8Array<ArrayBuffer>): void {
+  write(bytes: Uint8Array): void {
     const joined = new Uint8Array(this.#received.length + bytes.length);
     joined.set(this.#received);
     joined.set(bytes, this.#received.length);

@@ -207,7 +207,7 @@ export class TcpConnection implements StreamEvents {
     const scale = this.#scaled ?? 0;
     // The window that a SYN tells is not scaled.
     this.#sender = new Sender({ first, window: this.#peerWindow, scale, mss, mostBytes: this.#link.mostBytes });
-    const deliver = (bytes: Uint8Array<ArrayBuffer>): void => this.#host?.write(bytes);
+    const deliver = (bytes: Uint8Array): void => this.#host?.write(bytes);
     this.#receiver = new Receiver(this.#peerNext, () => this.#link.capacity, this.#ownScale, deliver);
     if (this.#hostEnded) this.#sender.end();
   }

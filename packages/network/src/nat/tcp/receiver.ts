@@ -9,14 +9,14 @@ const MOST_PIECES = 256;
 
 interface Piece {
   readonly sequence: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
   readonly fin: boolean;
 }
 
 export class Receiver {
   readonly #capacity: () => number;
   readonly #scale: number;
-  readonly #deliver: (bytes: Uint8Array<ArrayBuffer>) => void;
+  readonly #deliver: (bytes: Uint8Array) => void;
   #next: number;
   /** Right edge of the window that the peer knows of. */
   #edge: number;
@@ -24,8 +24,8 @@ export class Receiver {
   #heldBytes = 0;
   #finished = false;
 
-  /** @param first what comes next. @param scale how far the window field is shifted. @param deliver gets a copy. */
-  constructor(first: number, capacity: () => number, scale: number, deliver: (bytes: Uint8Array<ArrayBuffer>) => void) {
+  /** @param first what comes next. @param scale how far the window field is shifted. @param deliver is lent bytes. */
+  constructor(first: number, capacity: () => number, scale: number, deliver: (bytes: Uint8Array) => void) {
     this.#next = first;
     this.#edge = first;
     this.#capacity = capacity;
@@ -71,9 +71,9 @@ export class Receiver {
     const end = fits ? payload.length : Math.max(0, room);
     const start = Math.max(0, -offset);
     if (start > end || (!fits && start === end)) return;
-    const bytes = payload.slice(start, end) as Uint8Array<ArrayBuffer>;
+    const bytes = payload.subarray(start, end);
     const piece = { sequence: advance(sequence, start), bytes, fin: fin && fits };
-    if (offset > 0) this.#hold(piece);
+    if (offset > 0) this.#hold({ ...piece, bytes: bytes.slice() });
     else {
       this.#take(piece);
       this.#takeHeld();
