@@ -1,6 +1,6 @@
 /** What the commands of the CLI do. `program.ts` declares them; `main.ts` turns what they throw into an exit code. */
 import { access, constants } from "node:fs/promises";
-import { checkShare, claimDisk, Partition } from "@bulkhead/hypervisor/node";
+import { checkShare, claimDisk, Partition, type VsockSockets } from "@bulkhead/hypervisor/node";
 import { parseDisk } from "./disk-option.ts";
 import { failures } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
@@ -19,6 +19,7 @@ import { runCommand } from "./run-command.ts";
 import { runConsole } from "./run-console.ts";
 import { onSignals } from "./signals.ts";
 import type { Streams } from "./streams.ts";
+import { joinSockets, openSockets } from "./vsock-option.ts";
 
 /** The handlers for one invocation. @param command what stood behind `--`. @param images loaded when first needed. */
 export function handlers(
@@ -66,14 +67,18 @@ async function run(
   if (options.profile !== undefined) await claimProfileFile(options.profile);
   const onWarning = (text: string): void => void streams.stderr.write(`bulkhead: ${text}\n`);
   const networks = await openNetworks(options, onWarning);
+  let sockets: VsockSockets | undefined;
   try {
+    sockets = await openSockets(options.vsock);
     const image = name === undefined ? undefined : await ready(name, streams, images);
     const use = command === undefined ? consoleUse(streams) : ({ kind: "command" } as const);
     const description = { ...describeRun(image, options, use), networks: networks.descriptions };
     const partition = await Partition.start(description, { onWarning });
     networks.connect(partition.links);
+    if (sockets !== undefined && partition.vsock !== undefined) joinSockets(sockets, partition.vsock);
     return await runPartition(partition, name, options, command, streams, writesToHost(description));
   } finally {
+    await sockets?.close();
     await networks.close();
   }
 }

@@ -7,6 +7,7 @@ import { type NetworkRequest, usualNetworks } from "./network/request.ts";
 import type { OrderedRule } from "./network/rules.ts";
 import { checkProfileName } from "./profile/profile-file.ts";
 import type { SharedFolder } from "./share-option.ts";
+import type { VsockRequest } from "./vsock-option.ts";
 
 /** The least memory that is tried; what a kernel needs depends on the kernel. */
 export const LEAST_MEMORY_MIB = 16;
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly deny?: readonly OrderedRule[];
   /** File to write all frames to. */
   readonly capture?: string;
+  /** Where programs of this host find the guest's sockets. */
+  readonly vsock?: VsockRequest;
   /** File to write a profile to. */
   readonly profile?: string;
 }

@@ -8,6 +8,7 @@ import { parseNetwork, parsePublish } from "./network/request.ts";
 import { orderedRule } from "./network/rules.ts";
 import { collect, collectAs, LEAST_MEMORY_MIB, type RunOptions, wholeNumber } from "./options.ts";
 import { parseShare, SHARE_HELP } from "./share-option.ts";
+import { parseVsock } from "./vsock-option.ts";
 
 export interface BuildOptions {
   readonly include?: string;
@@ -48,6 +49,9 @@ name servers. This host itself (rule: host), link-local addresses and clouds' me
 --allow names them. Of --allow and --deny the first rule that matches decides: --allow deb.debian.org --deny all.
 Published ports listen on 127.0.0.1 unless an ADDRESS is given. Guests with the same --network NAME, also of other
 bulkhead processes of this user, see each other and nothing else; NAME,vlan=N keeps them apart within it.
+
+With --vsock a program of this host connects to PATH, writes "CONNECT PORT" and a newline, and reads "OK N" when a program of
+the guest's accepts; a guest that connects to PORT of CID 2 reaches the program that listens on PATH_PORT. The guest is CID 3.
 
 With a COMMAND its output, exit code and signals are those of bulkhead. Ctrl-C goes to the command; pressed twice it
 stops the machine. A guest with disks that are written to is shut down after the command, any other just stopped.
@@ -129,6 +133,11 @@ function addRun(root: Command, handlers: Handlers, done: (exit: number) => void)
     )
     .option("--allow <RULE>", "let the guest reach an address, range or name[:PORT]", collectAs(orderedRule(true)))
     .option("--deny <RULE>", "keep the guest from reaching it", collectAs(orderedRule(false)))
+    .option(
+      "--vsock <PATH[,cid=N]>",
+      "reach the guest's sockets (AF_VSOCK) through UNIX sockets at PATH, and be reached at PATH_PORT",
+      parseVsock,
+    )
     .option("--capture <FILE>", "write all the guest's frames to a file for tcpdump -r")
     .option("--profile <FILE>", "write where the time goes to FILE.json (trace events) or FILE.folded (stacks)")
     .addHelpText("after", RUN_NOTES)

@@ -1,4 +1,5 @@
 /** Partitions as every runtime can see them: descriptions, errors and channels. The `node` entry starts them. */
+export { LEAST_CID, MOST_CID } from "@bulkhead/devices";
 export * from "./channel/channel.ts";
 export * from "./channel/doorbell.ts";
 export * from "./channel/mailbox.ts";
