@@ -10,7 +10,7 @@
 ;;
 (module
   (type (func (param i32 i32 i64 i64) (result i64)))
-  (type (func (param i32 i32 i64 i64 i32) (result i64)))
+  (type (func (param i32 i32)))
   (type (func (param i32 i32 i64 i32 i32) (result i64)))
   (type (func (param i32 i32 i32 i64) (result i64)))
   (type (func (param i32 i64 i64)))
@@ -20,7 +20,7 @@
   (import "env" "memory" (memory 1 65536 shared))
   (import "env" "regions" (table 0 funcref))
   (import "run" "resume" (func $resume (type 0)))
-  (import "run" "invoke" (func $invoke (type 1)))
+  (import "run" "enter" (func $enter (type 1)))
   (import "run" "depart" (func $depart (type 2)))
   (import "runtime" "store8" (func $store8 (type 4)))
   (import "runtime" "load8" (func $load8 (type 5)))
@@ -32,6 +32,13 @@
       (block $block2
         (block $block3
           (block
+            (i32.store offset=564 (;sampleIn;)
+              (local.get $hart)
+              (i32.sub (i32.load offset=564 (;sampleIn;) (local.get $hart)) (i32.const 1)))
+            (if
+              (i32.lt_s (i32.load offset=564 (;sampleIn;) (local.get $hart)) (i32.const 0))
+              (then
+                (call $enter (local.get $hart) (i32.const 1))))
             (block $block5
               (if
                 (i32.eqz (local.get $entry))
@@ -57,12 +64,11 @@
                   (if
                     (i64.ne
                       (local.tee $pc
-                        (call $invoke
+                        (call $resume
                           (local.get $hart)
                           (local.get $depth)
                           (local.get $pc)
-                          (i64.add (local.get $home) (i64.const 12))
-                          (i32.const 1)))
+                          (i64.add (local.get $home) (i64.const 12))))
                       (i64.add (local.get $home) (i64.const 12)))
                     (then
                       (return (local.get $pc))))
@@ -136,7 +142,7 @@
                         (local.tee $11
                           (i32.add
                             (i32.and
-                              (i32.wrap_i64 (i64.shr_u (local.get $10) (i64.const 8)))
+                              (i32.shr_u (i32.wrap_i64 (local.get $10)) (i32.const 8))
                               (i32.const 65520))
                             (local.get $dataTlb))))
                       (i64.and (local.get $10) (i64.const -4089)))
@@ -214,7 +220,7 @@
                   (i64.load
                     (local.tee $12
                       (i32.add
-                        (i32.and (i32.wrap_i64 (i64.shr_u (local.get $10) (i64.const 8))) (i32.const 65520))
+                        (i32.and (i32.shr_u (i32.wrap_i64 (local.get $10)) (i32.const 8)) (i32.const 65520))
                         (local.get $dataTlb))))
                   (i64.and (local.get $10) (i64.const -4089)))
                 (then

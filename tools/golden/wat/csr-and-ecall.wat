@@ -9,7 +9,7 @@
 ;;
 (module
   (type (func (param i32 i32 i64 i64) (result i64)))
-  (type (func (param i32 i32 i64 i64 i32) (result i64)))
+  (type (func (param i32 i32)))
   (type (func (param i32 i32 i64 i32 i32) (result i64)))
   (type (func (param i32 i32 i32 i64) (result i64)))
   (type (func (param i32 i32 i32 i32 i64) (result i64)))
@@ -17,7 +17,7 @@
   (import "env" "memory" (memory 1 65536 shared))
   (import "env" "regions" (table 0 funcref))
   (import "run" "resume" (func $resume (type 0)))
-  (import "run" "invoke" (func $invoke (type 1)))
+  (import "run" "enter" (func $enter (type 1)))
   (import "run" "depart" (func $depart (type 2)))
   (import "runtime" "csr" (func $csr (type 4)))
   (import "runtime" "system" (func $system (type 5)))
@@ -27,6 +27,13 @@
       (block
         (block $block3
           (block
+            (i32.store offset=564 (;sampleIn;)
+              (local.get $hart)
+              (i32.sub (i32.load offset=564 (;sampleIn;) (local.get $hart)) (i32.const 1)))
+            (if
+              (i32.lt_s (i32.load offset=564 (;sampleIn;) (local.get $hart)) (i32.const 0))
+              (then
+                (call $enter (local.get $hart) (i32.const 1))))
             (if
               (i32.eqz (local.get $entry))
               (then

@@ -10,7 +10,7 @@
 ;;
 (module
   (type (func (param i32 i32 i64 i64) (result i64)))
-  (type (func (param i32 i32 i64 i64 i32) (result i64)))
+  (type (func (param i32 i32)))
   (type (func (param i32 i32 i64 i32 i32) (result i64)))
   (type (func (param i32 i32 i32 i64) (result i64)))
   (type (func (param i32 i64) (result i64)))
@@ -18,7 +18,7 @@
   (import "env" "memory" (memory 1 65536 shared))
   (import "env" "regions" (table 0 funcref))
   (import "run" "resume" (func $resume (type 0)))
-  (import "run" "invoke" (func $invoke (type 1)))
+  (import "run" "enter" (func $enter (type 1)))
   (import "run" "depart" (func $depart (type 2)))
   (import "runtime" "load8" (func $load8 (type 4)))
   (import "runtime" "load" (func $load (type 5)))
@@ -27,6 +27,13 @@
     (block $block1
       (block $block2
         (block
+          (i32.store offset=564 (;sampleIn;)
+            (local.get $hart)
+            (i32.sub (i32.load offset=564 (;sampleIn;) (local.get $hart)) (i32.const 1)))
+          (if
+            (i32.lt_s (i32.load offset=564 (;sampleIn;) (local.get $hart)) (i32.const 0))
+            (then
+              (call $enter (local.get $hart) (i32.const 1))))
           (local.set $home (local.get $pc))
           (local.set $budget (i32.load offset=528 (;budget;) (local.get $hart)))
           (local.set $dataTlb (i32.load offset=548 (;dataTlb;) (local.get $hart)))
@@ -132,7 +139,7 @@
                     (i64.load
                       (local.tee $14
                         (i32.add
-                          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $12) (i64.const 8))) (i32.const 65520))
+                          (i32.and (i32.shr_u (i32.wrap_i64 (local.get $12)) (i32.const 8)) (i32.const 65520))
                           (local.get $dataTlb))))
                     (i64.and (local.get $12) (i64.const -4089)))
                   (then

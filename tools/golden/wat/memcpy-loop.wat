@@ -12,7 +12,7 @@
 ;;
 (module
   (type (func (param i32 i32 i64 i64) (result i64)))
-  (type (func (param i32 i32 i64 i64 i32) (result i64)))
+  (type (func (param i32 i32)))
   (type (func (param i32 i32 i64 i32 i32) (result i64)))
   (type (func (param i32 i32 i32 i64) (result i64)))
   (type (func (param i32 i64) (result i64)))
@@ -22,7 +22,7 @@
   (import "env" "memory" (memory 1 65536 shared))
   (import "env" "regions" (table 0 funcref))
   (import "run" "resume" (func $resume (type 0)))
-  (import "run" "invoke" (func $invoke (type 1)))
+  (import "run" "enter" (func $enter (type 1)))
   (import "run" "depart" (func $depart (type 2)))
   (import "runtime" "load8" (func $load8 (type 4)))
   (import "runtime" "store8" (func $store8 (type 5)))
@@ -33,6 +33,13 @@
     (block $block1
       (block $block2
         (block
+          (i32.store offset=564 (;sampleIn;)
+            (local.get $hart)
+            (i32.sub (i32.load offset=564 (;sampleIn;) (local.get $hart)) (i32.const 1)))
+          (if
+            (i32.lt_s (i32.load offset=564 (;sampleIn;) (local.get $hart)) (i32.const 0))
+            (then
+              (call $enter (local.get $hart) (i32.const 1))))
           (local.set $home (local.get $pc))
           (local.set $budget (i32.load offset=528 (;budget;) (local.get $hart)))
           (local.set $dataTlb (i32.load offset=548 (;dataTlb;) (local.get $hart)))
@@ -133,7 +140,7 @@
                   (i64.load
                     (local.tee $16
                       (i32.add
-                        (i32.and (i32.wrap_i64 (i64.shr_u (local.get $14) (i64.const 8))) (i32.const 65520))
+                        (i32.and (i32.shr_u (i32.wrap_i64 (local.get $14)) (i32.const 8)) (i32.const 65520))
                         (local.get $dataTlb))))
                   (i64.and (local.get $14) (i64.const -4089)))
                 (then
@@ -153,7 +160,7 @@
                   (i64.load
                     (local.tee $16
                       (i32.add
-                        (i32.and (i32.wrap_i64 (i64.shr_u (local.get $15) (i64.const 8))) (i32.const 65520))
+                        (i32.and (i32.shr_u (i32.wrap_i64 (local.get $15)) (i32.const 8)) (i32.const 65520))
                         (local.get $dataTlb))))
                   (i64.and (local.get $15) (i64.const -4089)))
                 (then
@@ -172,7 +179,7 @@
                 (i64.load offset=65536
                   (local.tee $16
                     (i32.add
-                      (i32.and (i32.wrap_i64 (i64.shr_u (local.get $14) (i64.const 8))) (i32.const 65520))
+                      (i32.and (i32.shr_u (i32.wrap_i64 (local.get $14)) (i32.const 8)) (i32.const 65520))
                       (local.get $dataTlb))))
                 (i64.and (local.get $14) (i64.const -4089)))
               (then
@@ -192,7 +199,7 @@
                 (i64.load offset=65536
                   (local.tee $16
                     (i32.add
-                      (i32.and (i32.wrap_i64 (i64.shr_u (local.get $14) (i64.const 8))) (i32.const 65520))
+                      (i32.and (i32.shr_u (i32.wrap_i64 (local.get $14)) (i32.const 8)) (i32.const 65520))
                       (local.get $dataTlb))))
                 (i64.and (local.get $14) (i64.const -4089)))
               (then

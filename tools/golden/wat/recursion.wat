@@ -20,7 +20,7 @@
 ;;
 (module
   (type (func (param i32 i32 i64 i64) (result i64)))
-  (type (func (param i32 i32 i64 i64 i32) (result i64)))
+  (type (func (param i32 i32)))
   (type (func (param i32 i32 i64 i32 i32) (result i64)))
   (type (func (param i32 i32 i32 i64) (result i64)))
   (type (func (param i32 i64 i64)))
@@ -30,7 +30,7 @@
   (import "env" "memory" (memory 1 65536 shared))
   (import "env" "regions" (table 0 funcref))
   (import "run" "resume" (func $resume (type 0)))
-  (import "run" "invoke" (func $invoke (type 1)))
+  (import "run" "enter" (func $enter (type 1)))
   (import "run" "depart" (func $depart (type 2)))
   (import "runtime" "store8" (func $store8 (type 4)))
   (import "runtime" "load8" (func $load8 (type 5)))
@@ -42,6 +42,13 @@
       (block $block2
         (block $block3
           (block
+            (i32.store offset=564 (;sampleIn;)
+              (local.get $hart)
+              (i32.sub (i32.load offset=564 (;sampleIn;) (local.get $hart)) (i32.const 1)))
+            (if
+              (i32.lt_s (i32.load offset=564 (;sampleIn;) (local.get $hart)) (i32.const 0))
+              (then
+                (call $enter (local.get $hart) (i32.const 1))))
             (block $block5
               (block $block6
                 (block $block7
@@ -96,12 +103,11 @@
                           (if
                             (i64.ne
                               (local.tee $pc
-                                (call $invoke
+                                (call $resume
                                   (local.get $hart)
                                   (local.get $depth)
                                   (local.get $pc)
-                                  (i64.add (local.get $home) (i64.const 32))
-                                  (i32.const 1)))
+                                  (i64.add (local.get $home) (i64.const 32))))
                               (i64.add (local.get $home) (i64.const 32)))
                             (then
                               (return (local.get $pc))))
@@ -135,12 +141,11 @@
                 (if
                   (i64.ne
                     (local.tee $pc
-                      (call $invoke
+                      (call $resume
                         (local.get $hart)
                         (local.get $depth)
                         (local.get $pc)
-                        (i64.add (local.get $home) (i64.const 44))
-                        (i32.const 1)))
+                        (i64.add (local.get $home) (i64.const 44))))
                     (i64.add (local.get $home) (i64.const 44)))
                   (then
                     (return (local.get $pc))))
@@ -210,7 +215,7 @@
       (i32.wrap_i64 (local.get $exit))
       (i32.const 1)))
   (func $hot (param $hart i32) (param $depth i32) (param $entry i32) (param $pc i64) (result i64)
-    (local $home i64) (local $budget i32) (local $exit i64) (local $dataTlb i32) (local $ra i64) (local $sp i64) (local $s0 i64) (local $a0 i64) (local $a5 i64) (local $13 i64) (local $14 i32) (local $15 i32) (local $16 i64)
+    (local $home i64) (local $budget i32) (local $exit i64) (local $dataTlb i32) (local $ra i64) (local $sp i64) (local $s0 i64) (local $a0 i64) (local $a5 i64) (local $13 i64) (local $14 i32) (local $15 i64)
     (block $block1
       (block $block2
         (block $block3
@@ -245,7 +250,7 @@
                                 (local.tee $14
                                   (i32.add
                                     (i32.and
-                                      (i32.wrap_i64 (i64.shr_u (local.get $13) (i64.const 8)))
+                                      (i32.shr_u (i32.wrap_i64 (local.get $13)) (i32.const 8))
                                       (i32.const 65520))
                                     (local.get $dataTlb))))
                               (i64.and (local.get $13) (i64.const -4089)))
@@ -269,7 +274,7 @@
                                 (local.tee $14
                                   (i32.add
                                     (i32.and
-                                      (i32.wrap_i64 (i64.shr_u (local.get $13) (i64.const 8)))
+                                      (i32.shr_u (i32.wrap_i64 (local.get $13)) (i32.const 8))
                                       (i32.const 65520))
                                     (local.get $dataTlb))))
                               (i64.and (local.get $13) (i64.const -4089)))
@@ -297,30 +302,14 @@
                           (i64.store offset=120 (;a5;) (local.get $hart) (local.get $a5))
                           (i32.store offset=528 (;budget;) (local.get $hart) (local.get $budget))
                           (if
-                            (i32.and
-                              (i32.and
-                                (i64.eq
-                                  (i64.load offset=262144
-                                    (local.tee $14
-                                      (i32.add
-                                        (i32.and
-                                          (i32.shl (i32.wrap_i64 (local.get $pc)) (i32.const 3))
-                                          (i32.const 262128))
-                                        (local.get $hart))))
-                                  (local.get $pc))
-                                (i32.eq
-                                  (i32.load offset=262152 (local.get $14))
-                                  (i32.load offset=556 (;fetchSpace;) (local.get $hart))))
-                              (i32.gt_s (local.get $depth) (i32.const 0)))
+                            (i32.gt_s (local.get $depth) (i32.const 0))
                             (then
-                              (local.set $15 (i32.load offset=262156 (local.get $14)))
                               (local.set $pc
-                                (call_indirect (type 3)
+                                (call $hot
                                   (local.get $hart)
                                   (i32.sub (local.get $depth) (i32.const 1))
-                                  (i32.and (local.get $15) (i32.const 255))
-                                  (local.get $pc)
-                                  (i32.shr_u (local.get $15) (i32.const 8))))))
+                                  (i32.const 0)
+                                  (local.get $pc)))))
                           (if
                             (i64.ne (local.get $pc) (i64.add (local.get $home) (i64.const 32)))
                             (then
@@ -354,14 +343,14 @@
                 (if
                   (i64.eq
                     (i64.load offset=65536
-                      (local.tee $15
+                      (local.tee $14
                         (i32.add
-                          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $13) (i64.const 8))) (i32.const 65520))
+                          (i32.and (i32.shr_u (i32.wrap_i64 (local.get $13)) (i32.const 8)) (i32.const 65520))
                           (local.get $dataTlb))))
                     (i64.and (local.get $13) (i64.const -4089)))
                   (then
                     (i64.store
-                      (i32.add (i32.wrap_i64 (local.get $13)) (i32.load offset=65544 (local.get $15)))
+                      (i32.add (i32.wrap_i64 (local.get $13)) (i32.load offset=65544 (local.get $14)))
                       (local.get $a0)))
                   (else
                     (call $store (local.get $hart) (local.get $13) (i32.const 3) (local.get $a0))
@@ -377,30 +366,14 @@
                 (i64.store offset=80 (;a0;) (local.get $hart) (local.get $a0))
                 (i32.store offset=528 (;budget;) (local.get $hart) (local.get $budget))
                 (if
-                  (i32.and
-                    (i32.and
-                      (i64.eq
-                        (i64.load offset=262144
-                          (local.tee $15
-                            (i32.add
-                              (i32.and
-                                (i32.shl (i32.wrap_i64 (local.get $pc)) (i32.const 3))
-                                (i32.const 262128))
-                              (local.get $hart))))
-                        (local.get $pc))
-                      (i32.eq
-                        (i32.load offset=262152 (local.get $15))
-                        (i32.load offset=556 (;fetchSpace;) (local.get $hart))))
-                    (i32.gt_s (local.get $depth) (i32.const 0)))
+                  (i32.gt_s (local.get $depth) (i32.const 0))
                   (then
-                    (local.set $14 (i32.load offset=262156 (local.get $15)))
                     (local.set $pc
-                      (call_indirect (type 3)
+                      (call $hot
                         (local.get $hart)
                         (i32.sub (local.get $depth) (i32.const 1))
-                        (i32.and (local.get $14) (i32.const 255))
-                        (local.get $pc)
-                        (i32.shr_u (local.get $14) (i32.const 8))))))
+                        (i32.const 0)
+                        (local.get $pc)))))
                 (if
                   (i64.ne (local.get $pc) (i64.add (local.get $home) (i64.const 44)))
                   (then
@@ -427,13 +400,13 @@
               (local.set $a5 (i64.load offset=120 (;a5;) (local.get $hart)))
               (local.set $budget (i32.sub (local.get $budget) (i32.const 5)))
               (local.set $13 (i64.add (local.get $sp) (i64.const 8)))
-              (local.set $16
+              (local.set $15
                 (if (result i64)
                   (i64.eq
                     (i64.load
                       (local.tee $14
                         (i32.add
-                          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $13) (i64.const 8))) (i32.const 65520))
+                          (i32.and (i32.shr_u (i32.wrap_i64 (local.get $13)) (i32.const 8)) (i32.const 65520))
                           (local.get $dataTlb))))
                     (i64.and (local.get $13) (i64.const -4089)))
                   (then
@@ -445,22 +418,22 @@
                       (then
                         (local.set $exit (i64.const 180740))
                         (br $block3))))))
-              (local.set $a5 (local.get $16))
+              (local.set $a5 (local.get $15))
               (local.set $a0 (i64.add (local.get $a0) (local.get $a5)))
-              (local.set $16 (i64.add (local.get $sp) (i64.const 24)))
+              (local.set $15 (i64.add (local.get $sp) (i64.const 24)))
               (local.set $13
                 (if (result i64)
                   (i64.eq
                     (i64.load
                       (local.tee $14
                         (i32.add
-                          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $16) (i64.const 8))) (i32.const 65520))
+                          (i32.and (i32.shr_u (i32.wrap_i64 (local.get $15)) (i32.const 8)) (i32.const 65520))
                           (local.get $dataTlb))))
-                    (i64.and (local.get $16) (i64.const -4089)))
+                    (i64.and (local.get $15) (i64.const -4089)))
                   (then
-                    (i64.load (i32.add (i32.wrap_i64 (local.get $16)) (i32.load offset=8 (local.get $14)))))
+                    (i64.load (i32.add (i32.wrap_i64 (local.get $15)) (i32.load offset=8 (local.get $14)))))
                   (else
-                    (call $load (local.get $hart) (local.get $16) (i32.const 3))
+                    (call $load (local.get $hart) (local.get $15) (i32.const 3))
                     (if
                       (i32.load offset=536 (;signal;) (local.get $hart))
                       (then
@@ -468,13 +441,13 @@
                         (br $block3))))))
               (local.set $ra (local.get $13))
               (local.set $13 (i64.add (local.get $sp) (i64.const 16)))
-              (local.set $16
+              (local.set $15
                 (if (result i64)
                   (i64.eq
                     (i64.load
                       (local.tee $14
                         (i32.add
-                          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $13) (i64.const 8))) (i32.const 65520))
+                          (i32.and (i32.shr_u (i32.wrap_i64 (local.get $13)) (i32.const 8)) (i32.const 65520))
                           (local.get $dataTlb))))
                     (i64.and (local.get $13) (i64.const -4089)))
                   (then
@@ -486,12 +459,12 @@
                       (then
                         (local.set $exit (i64.const 229889))
                         (br $block3))))))
-              (local.set $s0 (local.get $16))
+              (local.set $s0 (local.get $15))
               (local.set $sp (i64.add (local.get $sp) (i64.const 32)))
               (br $block5))
             (local.set $budget (i32.sub (local.get $budget) (i32.const 1)))
-            (local.set $16 (i64.and (local.get $ra) (i64.const -2)))
-            (local.set $pc (local.get $16))
+            (local.set $15 (i64.and (local.get $ra) (i64.const -2)))
+            (local.set $pc (local.get $15))
             (i64.store offset=8 (;ra;) (local.get $hart) (local.get $ra))
             (i64.store offset=16 (;sp;) (local.get $hart) (local.get $sp))
             (i64.store offset=64 (;s0;) (local.get $hart) (local.get $s0))

@@ -13,19 +13,26 @@
 ;;
 (module
   (type (func (param i32 i32 i64 i64) (result i64)))
-  (type (func (param i32 i32 i64 i64 i32) (result i64)))
+  (type (func (param i32 i32)))
   (type (func (param i32 i32 i64 i32 i32) (result i64)))
   (type (func (param i32 i32 i32 i64) (result i64)))
   (import "env" "memory" (memory 1 65536 shared))
   (import "env" "regions" (table 0 funcref))
   (import "run" "resume" (func $resume (type 0)))
-  (import "run" "invoke" (func $invoke (type 1)))
+  (import "run" "enter" (func $enter (type 1)))
   (import "run" "depart" (func $depart (type 2)))
   (func $cold (param $hart i32) (param $depth i32) (param $entry i32) (param $pc i64) (result i64)
     (local $home i64) (local $budget i32) (local $exit i64) (local $ra i64) (local $a0 i64) (local $a1 i64) (local $a2 i64) (local $a3 i64) (local $a0.word i32) (local $a2.word i32) (local $a3.word i32) (local $15 i64)
     (block
       (block
         (block
+          (i32.store offset=564 (;sampleIn;)
+            (local.get $hart)
+            (i32.sub (i32.load offset=564 (;sampleIn;) (local.get $hart)) (i32.const 1)))
+          (if
+            (i32.lt_s (i32.load offset=564 (;sampleIn;) (local.get $hart)) (i32.const 0))
+            (then
+              (call $enter (local.get $hart) (i32.const 1))))
           (local.set $home (local.get $pc))
           (local.set $budget (i32.load offset=528 (;budget;) (local.get $hart)))
           (local.set $ra (i64.load offset=8 (;ra;) (local.get $hart)))

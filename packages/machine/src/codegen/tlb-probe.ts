@@ -2,7 +2,7 @@
 import { TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_BYTES } from "../hart/layout.ts";
 import { type FunctionBuilder, Memory, Op } from "../wasm/index.ts";
 
-const ENTRY_SHIFT = BigInt(12 - Math.log2(TLB_ENTRY_BYTES));
+const ENTRY_SHIFT = 12 - Math.log2(TLB_ENTRY_BYTES);
 const INDEX_MASK = (TLB_ENTRIES - 1) * TLB_ENTRY_BYTES;
 
 /**
@@ -11,7 +11,7 @@ const INDEX_MASK = (TLB_ENTRIES - 1) * TLB_ENTRY_BYTES;
  * @param emitBank leaves the offset of the TLB bank on the stack.
  */
 export function emitTlbEntry(b: FunctionBuilder, address: number, entry: number, emitBank: () => void): void {
-  b.get(address).i64(ENTRY_SHIFT).op(Op.i64_shr_u).op(Op.i32_wrap_i64).i32(INDEX_MASK).op(Op.i32_and);
+  b.get(address).op(Op.i32_wrap_i64).i32(ENTRY_SHIFT).op(Op.i32_shr_u).i32(INDEX_MASK).op(Op.i32_and);
   emitBank();
   b.op(Op.i32_add).tee(entry);
 }

@@ -29,8 +29,36 @@ import { combinedWords, comparedWords, signExtendedWord, wordShiftedRight } from
 /** The local that holds the offset of the hart's state: the first parameter of every generated function. */
 export const HART = 0;
 
-const signedLoads = { 1: Memory.i64_load8_s, 2: Memory.i64_load16_s, 4: Memory.i64_load32_s, 8: Memory.i64_load };
-const unsignedLoads = { 1: Memory.i64_load8_u, 2: Memory.i64_load16_u, 4: Memory.i64_load32_u, 8: Memory.i64_load };
+/** How a load is written: its result's type, its opcode, and what turns the 64 bits of a call-out into the same. */
+interface LoadForm {
+  readonly type: ValueType;
+  readonly opcode: number;
+  readonly conversion: readonly number[];
+  result(local: number): Expression;
+}
+
+const loadForm = (
+  type: ValueType,
+  opcode: number,
+  result: (local: number) => Expression,
+  ...conversion: readonly number[]
+): LoadForm => ({ type, opcode, conversion, result });
+
+const { i32, i64, f64 } = ValueType;
+const fitting = (local: number): Expression => Expression.local(local).fitting();
+/** Sign-extended values are words, as V8 would load twice what it extends. */
+const wordLoads = {
+  1: loadForm(i32, Memory.i32_load8_s, Expression.wordLocal, Op.i32_wrap_i64, Op.i32_extend8_s),
+  2: loadForm(i32, Memory.i32_load16_s, Expression.wordLocal, Op.i32_wrap_i64, Op.i32_extend16_s),
+  4: loadForm(i32, Memory.i32_load, Expression.wordLocal, Op.i32_wrap_i64),
+} as const;
+const unsignedLoads = {
+  1: loadForm(i64, Memory.i64_load8_u, fitting),
+  2: loadForm(i64, Memory.i64_load16_u, fitting),
+  4: loadForm(i64, Memory.i64_load32_u, Expression.local),
+} as const;
+const wideLoad = loadForm(i64, Memory.i64_load, Expression.local);
+const doubleLoad = loadForm(f64, Memory.f64_load, Expression.double, Op.f64_reinterpret_i64);
 const stores = { 1: Memory.i64_store8, 2: Memory.i64_store16, 4: Memory.i64_store32, 8: Memory.i64_store };
 const logBytes = { 1: 0, 2: 1, 4: 2, 8: 3 };
 
@@ -162,29 +190,25 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   }
 
   load(bytes: AccessBytes, extension: "signed" | "unsigned", address: Expression): Expression {
-    const { b } = this;
     if (this.isShort) return this.#shortLoad(bytes, extension, address);
+    const { b } = this;
     const at = this.#local(address);
-    const double = bytes === 8 && this.#loadsDouble;
-    const type = double ? ValueType.f64 : ValueType.i64;
-    const value = b.temporary(type);
+    const form = this.#loadForm(bytes, extension);
+    const value = b.temporary(form.type);
     this.#probeTlb(at, bytes, TlbTag.read);
-    b.hint("likely").if(type);
+    b.hint("likely").if(form.type);
     emitHostAddress(b, at, this.#entryLocal, TlbTag.read);
-    b.memory(double ? Memory.f64_load : (extension === "signed" ? signedLoads : unsignedLoads)[bytes]);
-    b.else();
+    b.memory(form.opcode).else();
     b.get(HART).get(at).i32(logBytes[bytes]).call(this.imports.callout("load"));
-    if (extension === "signed" && bytes < 8) {
-      b.op({ 1: Op.i64_extend8_s, 2: Op.i64_extend16_s, 4: Op.i64_extend32_s }[bytes as 1 | 2 | 4]);
-    }
-    if (double) b.op(Op.f64_reinterpret_i64);
+    for (const opcode of form.conversion) b.op(opcode);
     this.leaveOnException();
-    b.end();
-    b.set(value);
-    if (double) return Expression.double(value);
-    return bytes < 4 || (bytes === 4 && extension === "signed")
-      ? Expression.local(value).fitting()
-      : Expression.local(value);
+    b.end().set(value);
+    return form.result(value);
+  }
+
+  #loadForm(bytes: AccessBytes, extension: "signed" | "unsigned"): LoadForm {
+    if (bytes === 8) return this.#loadsDouble ? doubleLoad : wideLoad;
+    return extension === "signed" ? wordLoads[bytes] : unsignedLoads[bytes];
   }
 
   #shortLoad(bytes: AccessBytes, extension: "signed" | "unsigned", address: Expression): Expression {

@@ -45,7 +45,8 @@ class RegionEmitter {
     this.#b = b;
     this.#registers = registersOf(blocks);
     const segments = new Set([CLEAN, ...[...this.#registers.values()].map(({ segment }) => segment)]);
-    this.#operations = new RegionOperations(b, imports, floatUse(blocks), segments);
+    const numbers = new Map(entries.map(({ offset }, number) => [offset, number]));
+    this.#operations = new RegionOperations(b, imports, { float: floatUse(blocks), segments, entries: numbers });
     this.#window = window;
     this.#root = regionGraph(blocks, entries);
     this.#structure = structureOf<RegionNode>(this.#root);

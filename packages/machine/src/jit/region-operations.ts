@@ -2,7 +2,7 @@
  * Instruction semantics for a translated region: guest registers are locals, operands are constants. A region takes the
  * state from memory where it is entered and behind calls, and puts what it has changed back wherever it is left.
  */
-import type { Decoded } from "@bulkhead/isa";
+import { type Decoded, flowOf } from "@bulkhead/isa";
 import { Expression } from "../codegen/expression.ts";
 import { Exit, emitExitOffset, emitUnspent, packExit } from "../codegen/region-exit.ts";
 import type { RuntimeImports } from "../codegen/runtime-functions.ts";
@@ -21,6 +21,14 @@ import { CLEAN, DATA_TLB, EMPTY, type RegisterSet, type Segment, union } from ".
 /** Parameters of a region behind the depth: which entry it is entered at, and the pc there. */
 export const ENTRY = 2;
 const PC = 3;
+
+/** What is known of a region's code before it is emitted. */
+export interface RegionTraits {
+  readonly float: FloatUse;
+  readonly segments: ReadonlySet<Segment>;
+  /** Numbers of the entries, by their offsets from the home page. */
+  readonly entries: ReadonlyMap<number, number>;
+}
 
 /** Indices that regions need in their module. */
 export interface RegionImports {
@@ -42,6 +50,7 @@ export interface RegionImports {
 
 export class RegionOperations extends WasmOperations<number> {
   readonly #regions: RegionImports;
+  readonly #entries: RegionTraits["entries"];
   readonly #x: number[] = [];
   readonly #f: number[] = [];
   /** i32 locals of integer registers, for as long as they hold words. */
@@ -65,6 +74,8 @@ export class RegionOperations extends WasmOperations<number> {
   #tlb = -1;
   #offset = 0;
   #length = 0;
+  /** The number of the region's own entry that the instruction calls, if it does. */
+  #callee: number | undefined;
   #ending: Ending = "next";
   /** Instructions of the block behind the current one, which the budget has already been charged for. */
   #remaining = 0;
@@ -74,8 +85,9 @@ export class RegionOperations extends WasmOperations<number> {
   #floatMarked = false;
 
   /** Begins a function's body; `finish` ends it. */
-  constructor(b: FunctionBuilder, regions: RegionImports, float: FloatUse, segments: ReadonlySet<Segment>) {
+  constructor(b: FunctionBuilder, regions: RegionImports, { float, segments, entries }: RegionTraits) {
     super(b, regions.runtime, float.rounds ? "inline" : "calls");
+    this.#entries = entries;
     this.#doubles = float.doubles;
     this.#regions = regions;
     this.#home = b.local(ValueType.i64);
@@ -147,6 +159,7 @@ export class RegionOperations extends WasmOperations<number> {
     this.#offset = offset;
     this.#length = decoded.length;
     this.#ending = ending;
+    this.#callee = ending === "call" ? this.#entryCalled(decoded, offset) : undefined;
     this.#remaining--;
     this.instruction(decoded.instruction, decoded);
   }
@@ -330,6 +343,12 @@ export class RegionOperations extends WasmOperations<number> {
     this.b.end();
   }
 
+  /** The number of the entry that an instruction calls on its own page, which is known to be where it was translated from. */
+  #entryCalled({ instruction, imm }: Decoded, offset: number): number | undefined {
+    const target = offset + imm;
+    return flowOf(instruction) === "jump" && target >> 12 === offset >> 12 ? this.#entries.get(target) : undefined;
+  }
+
   /** Calls the region at the pc, and goes on when it has come back to the next instruction. */
   #call(): void {
     if (this.#regions.isHot) this.#callInline();
@@ -344,14 +363,29 @@ export class RegionOperations extends WasmOperations<number> {
 
   #callInline(): void {
     const { b } = this;
-    const [entry, target] = [b.temporary(ValueType.i32), b.temporary(ValueType.i32)];
-    emitTargetHit(b, PC, entry);
-    b.get(DEPTH).i32(0).op(Op.i32_gt_s).op(Op.i32_and).hint("likely").if();
-    b.get(entry)
-      .memory(Memory.i32_load, HartState.targets + TargetEntry.target)
-      .set(target);
-    emitRegionOperands(b, target, PC, () => b.get(DEPTH).i32(1).op(Op.i32_sub));
-    b.callIndirect(this.#regions.regionType).set(PC);
+    const emitDepth = (): void => {
+      b.get(DEPTH).i32(1).op(Op.i32_sub);
+    };
+    const emitMayCall = (): void => {
+      b.get(DEPTH).i32(0).op(Op.i32_gt_s);
+    };
+    if (this.#callee !== undefined) {
+      emitMayCall();
+      b.hint("likely").if();
+      b.get(HART);
+      emitDepth();
+      b.i32(this.#callee).get(PC).callItself().set(PC);
+    } else {
+      const [entry, target] = [b.temporary(ValueType.i32), b.temporary(ValueType.i32)];
+      emitTargetHit(b, PC, entry);
+      emitMayCall();
+      b.op(Op.i32_and).hint("likely").if();
+      b.get(entry)
+        .memory(Memory.i32_load, HartState.targets + TargetEntry.target)
+        .set(target);
+      emitRegionOperands(b, target, PC, emitDepth);
+      b.callIndirect(this.#regions.regionType).set(PC);
+    }
     b.end();
     b.get(PC);
     this.nextPc().emit(b);

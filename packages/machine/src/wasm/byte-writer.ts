@@ -1,4 +1,7 @@
 /** A growable buffer of bytes with WebAssembly's variable-length integers (LEB128). */
+/** The longest form of 32 bits. */
+const PADDED_BYTES = 5;
+
 export class ByteWriter {
   #bytes = new Uint8Array(256);
   length = 0;
@@ -22,6 +25,19 @@ export class ByteWriter {
       rest >>>= 7;
     }
     this.byte(rest);
+  }
+
+  /** Unsigned 32-bit integer in `PADDED_BYTES` bytes, to be replaced by another by `patchPadded`. */
+  unsignedPadded(value: number): void {
+    const offset = this.length;
+    for (let i = 0; i < PADDED_BYTES; i++) this.byte(0);
+    this.patchPadded(offset, value);
+  }
+
+  patchPadded(offset: number, value: number): void {
+    for (let i = 0; i < PADDED_BYTES; i++) {
+      this.#bytes[offset + i] = ((value >>> (7 * i)) & 0x7f) | (i < PADDED_BYTES - 1 ? 0x80 : 0);
+    }
   }
 
   /** Signed 32-bit integer. */

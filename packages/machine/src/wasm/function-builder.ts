@@ -21,6 +21,8 @@ export class FunctionBuilder {
   readonly #free = new Map<ValueType, number[]>();
   readonly #taken: { readonly type: ValueType; readonly local: number }[] = [];
   readonly #hints: BranchHint[] = [];
+  /** Where the function's own index has to be put. */
+  readonly #ownIndices: number[] = [];
   #depth = 0;
 
   constructor(parameters: readonly ValueType[]) {
@@ -151,6 +153,14 @@ export class FunctionBuilder {
     return this.#indexed(0x10, functionIndex);
   }
 
+  /** Calls this function, whose index is not known before all imports are. */
+  callItself(): this {
+    this.code.byte(0x10);
+    this.#ownIndices.push(this.code.length);
+    this.code.unsignedPadded(0);
+    return this;
+  }
+
   callIndirect(typeIndex: number, table = 0): this {
     this.#indexed(0x11, typeIndex);
     this.code.unsigned(table);
@@ -209,8 +219,9 @@ export class FunctionBuilder {
     return this.op(Op.return);
   }
 
-  /** The function as the code section holds it, and its branch hints by their offset in it. */
-  finish(): { readonly body: Uint8Array; readonly hints: readonly BranchHint[] } {
+  /** The function as the code section holds it, and its branch hints by their offset in it. @param index its own. */
+  finish(index: number): { readonly body: Uint8Array; readonly hints: readonly BranchHint[] } {
+    for (const offset of this.#ownIndices) this.code.patchPadded(offset, index);
     const body = new ByteWriter();
     const groups: [ValueType, number][] = [];
     for (const type of this.#locals) {

@@ -107,10 +107,11 @@ export class ModuleBuilder {
     const hinted: { readonly index: number; readonly hints: readonly BranchHint[] }[] = [];
     for (const [position, { type, builder }] of this.#functions.entries()) {
       declarations.unsigned(type);
-      const { body, hints } = builder.finish();
+      const index = this.#importedFunctions + position;
+      const { body, hints } = builder.finish(index);
       code.unsigned(body.length);
       code.append(body);
-      if (hints.length > 0) hinted.push({ index: this.#importedFunctions + position, hints });
+      if (hints.length > 0) hinted.push({ index, hints });
     }
     section(out, Section.function, this.#functions.length, declarations.view());
     const exports = new ByteWriter();
