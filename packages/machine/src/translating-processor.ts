@@ -21,7 +21,7 @@ import {
 } from "./hart/layout.ts";
 import { forgetTargets, hartArea } from "./hart/state.ts";
 import { FIRST_HANDLER, ILLEGAL_HANDLER, interpreterModule } from "./interpreter/interpreter-module.ts";
-import { type PagePlaces, REACH } from "./jit/code-window.ts";
+import { type PagePlaces, PLACES, REACH } from "./jit/code-window.ts";
 import { LocalService } from "./jit/local-service.ts";
 import { RegionCompiler } from "./jit/region-compiler.ts";
 import type { RegionService } from "./jit/region-order.ts";
@@ -160,7 +160,7 @@ export class TranslatingProcessor implements Processor {
     if (target === 0 && hot) {
       this.#whileCompiling(hartIndex(base), () => {
         this.#translator.request(offset, this.#placesAround(base, pc));
-        if (atOnce) this.#translator.advance();
+        if (atOnce) this.#translator.advance(true);
       });
       target = this.#translator.targetAt(offset);
     }
@@ -188,13 +188,18 @@ export class TranslatingProcessor implements Processor {
   #placesAround(base: number, pc: bigint): PagePlaces {
     const { view } = this.#memory;
     const bank = view.getInt32(base + HartState.fetchTlb, true);
-    const places = new Uint32Array(2 * REACH + 1);
+    const home = Number(BigInt.asUintN(32, pc & -4096n));
+    const high = Number(BigInt.asIntN(32, pc >> 32n));
+    const places = new Uint32Array(PLACES);
     for (let page = -REACH; page <= REACH; page++) {
-      const address = BigInt.asIntN(64, (pc & -4096n) + BigInt(page * PAGE_SIZE));
-      const low = Number(BigInt.asIntN(32, address));
-      const entry = bank + ((low >>> 12) % TLB_ENTRIES) * TLB_ENTRY_BYTES + TlbTag.execute;
-      const isKnown = view.getBigInt64(entry, true) === address;
-      places[page + REACH] = isKnown ? low + view.getInt32(entry + TLB_ADDEND, true) : 0;
+      const address = home + page * PAGE_SIZE;
+      // Not worth knowing: the upper half of the address would be another.
+      if (address < 0 || address >= 2 ** 32) continue;
+      const low = address | 0;
+      const entry = bank + ((low >>> 12) % TLB_ENTRIES) * TLB_ENTRY_BYTES;
+      const tag = entry + TlbTag.execute;
+      if (view.getInt32(tag, true) !== low || view.getInt32(tag + 4, true) !== high) continue;
+      places[page + REACH] = low + view.getInt32(tag + TLB_ADDEND, true);
     }
     return places;
   }

@@ -10,6 +10,9 @@ export const REACH = 8;
 /** Offsets in the wasm memory of the home page, in the middle, and of the pages around it; 0 for those fetches do not know. */
 export type PagePlaces = Uint32Array;
 
+/** How many pages that are. */
+export const PLACES = 2 * REACH + 1;
+
 /** Where a page lies in the wasm memory, counted in virtual pages from the home page, or 0. */
 export const hostPage = (places: PagePlaces, page: number): number => places[page + REACH] ?? 0;
 

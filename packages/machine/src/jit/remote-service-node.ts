@@ -6,6 +6,7 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { hartsOf } from "../codegen/runtime-functions.ts";
 import type { GuestMemory } from "../memory.ts";
+import { PLACES } from "./code-window.ts";
 import { RegionCompiler, type RegionCompilerOptions } from "./region-compiler.ts";
 import type { CompiledRegions, RegionOrder, RegionService } from "./region-order.ts";
 
@@ -36,7 +37,7 @@ export class RemoteService implements RegionService {
   }
 
   post(orders: readonly RegionOrder[]): void {
-    this.#port.postMessage(orders);
+    this.#port.postMessage(pack(orders));
     this.#posts++;
   }
 
@@ -51,13 +52,33 @@ export class RemoteService implements RegionService {
 export function serveRegions(port: MessagePort): void {
   let compiler: RegionCompiler;
   let answered: Int32Array;
-  port.on("message", (message: Introduction | readonly RegionOrder[]) => {
+  port.on("message", (message: Introduction | Int32Array) => {
     if ("memory" in message) {
       compiler = new RegionCompiler(new Uint8Array(message.memory.buffer), message.options);
       answered = new Int32Array(message.answered);
       return;
     }
-    port.postMessage(compiler.compile(message));
+    port.postMessage(compiler.compile(unpack(message)));
     Atomics.add(answered, 0, 1);
   });
+}
+
+/** Orders as numbers: posting objects takes longer than a hart should wait. */
+function pack(orders: readonly RegionOrder[]): Int32Array {
+  const numbers: number[] = [];
+  for (const { index, places, entries, wished, isHot } of orders) {
+    numbers.push(index, isHot ? 1 : 0, entries.length, wished.length, ...places, ...entries, ...wished);
+  }
+  return Int32Array.from(numbers);
+}
+
+function unpack(numbers: Int32Array): RegionOrder[] {
+  const orders: RegionOrder[] = [];
+  for (let at = 0; at < numbers.length; ) {
+    const take = (count: number): Int32Array => numbers.subarray(at, (at += count));
+    const [index, isHot, entries, wished] = take(4) as Iterable<number> as [number, number, number, number];
+    const places = Uint32Array.from(take(PLACES));
+    orders.push({ index, places, entries: [...take(entries)], wished: [...take(wished)], isHot: isHot === 1 });
+  }
+  return orders;
 }

@@ -11,6 +11,8 @@ import type { CompiledRegions, RegionCode, RegionOrder, RegionService } from "./
 
 /** Entries asked for that are ordered without waiting for more: fewer modules cost less memory and less time. */
 const BATCH = 16;
+/** Calls of `advance` that fewer wait for more. */
+const PATIENCE = 4;
 /** Regions of one order at most. */
 const MOST_ORDERED = 48;
 /** Orders that the service may have at once, so that it need not wait for the next. */
@@ -68,6 +70,7 @@ export class Translator {
   readonly #posted: Region[][] = [];
   readonly #byIndex: (Region | undefined)[] = [];
   #regionCount = 0;
+  #waited = 0;
   #nextIndex = 1;
   readonly #freeIndices: number[] = [];
   readonly #retiredIndices: number[] = [];
@@ -115,9 +118,12 @@ export class Translator {
     if (entry !== undefined) this.#promote(entry.region);
   }
 
-  /** Takes what has been translated into use, and orders what was asked for. */
-  advance(): void {
+  /** Takes what has been translated into use, and orders what was asked for. @param urgent without waiting for more. */
+  advance(urgent = false): void {
     this.#takeAll();
+    const asked = this.#pending.size + this.#promoted.size;
+    if (asked === 0 || (!urgent && asked < BATCH && ++this.#waited < PATIENCE)) return;
+    this.#waited = 0;
     while (this.#service.waiting < MOST_WAITING && this.#order()) this.#takeAll();
   }
 
