@@ -43,15 +43,8 @@ export class BareMachine {
     const isRandom = tier === "random";
     const service = isRandom ? new LateService(this.memory, random) : undefined;
     const limits = isRandom ? FEW_REGIONS : undefined;
-    const processor = new TranslatingProcessor(
-      this.memory,
-      [this.hart],
-      tiers[tier](random),
-      false,
-      0,
-      service,
-      limits,
-    );
+    const threshold = tiers[tier](random);
+    const processor = new TranslatingProcessor(this.memory, [this.hart], { threshold, service, limits });
     this.#budget = () => (isRandom ? random.below(2 * random.pick(RANDOM_SLICES)) : SLICE);
     this.#processor = processor;
     this.memory.onWrite = (address, length) => processor.written(address, length);

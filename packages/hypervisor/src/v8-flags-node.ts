@@ -5,6 +5,9 @@
 import { setFlagsFromString } from "node:v8";
 
 /** Each flag with its reason; none is needed for correctness. */
-const FLAGS: readonly string[] = [];
+const FLAGS: readonly string[] = [
+  // Regions are compiled to their first tier by the thread that made them, not by the hart that calls them first.
+  "--no-wasm-lazy-compilation",
+];
 
 for (const flag of FLAGS) setFlagsFromString(flag);

@@ -53,7 +53,7 @@ const bookkeeping = new Set<number>([Slot.scratch, Slot.scratch + 1, Word.bankCl
 /** The state when the program ends at EBREAK or by an exception, and how often it was left before that. */
 function run(start: Start, threshold: JitThreshold): { words: number[]; exits: number } {
   const { hart, memory } = sample("supervisor");
-  const processor = new TranslatingProcessor(memory, [hart], threshold);
+  const processor = new TranslatingProcessor(memory, [hart], { threshold });
   const code = new DataView(memory.buffer, memory.ramOffset);
   for (const [i, word] of [...start.code, EBREAK].entries()) code.setInt32(i * 4, word, true);
   prepare(hart, start);

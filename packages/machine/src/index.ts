@@ -4,6 +4,7 @@ export type { BootDescription, DirectBoot, FirmwareBoot } from "./boot/load.ts";
 export { unpackKernel } from "./boot/unpack.ts";
 export * from "./bus.ts";
 export * from "./hart/clock.ts";
+export type { RegionService } from "./jit/region-order.ts";
 export { type BootSource, Machine, type MachineOptions, type MachineStop } from "./machine.ts";
 export * from "./memory.ts";
 export { copiesMemory, PageMap, type PageSource, PageState } from "./page-map.ts";

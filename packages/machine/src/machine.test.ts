@@ -322,7 +322,7 @@ test("Machine: an SBI call from translated code takes and gives the registers of
   ];
   const code = [addi(t1, zero, 200), addi(t2, zero, 0), ...loop, ...shutdown];
   const { machine } = machineOf(sampleImage(code), {
-    processor: (memory, harts) => new TranslatingProcessor(memory, harts, 0),
+    processor: (memory, harts) => new TranslatingProcessor(memory, harts, { threshold: 0 }),
   });
   runToEnd(machine);
   assert.deepEqual(machine.state, { stopped: "poweroff", code: 0 });

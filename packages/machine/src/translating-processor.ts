@@ -44,6 +44,17 @@ export interface ProcessorHart extends HartCallouts {
  */
 export type JitThreshold = number | "never" | TargetChooser;
 
+export interface TranslatingOptions {
+  readonly threshold?: JitThreshold;
+  /** Keep `HartState.activity`. */
+  readonly profile?: boolean;
+  /** Index of the first of the harts: they lie at `hartBase(first)` and behind it. Others are other processors' business. */
+  readonly first?: number;
+  /** What compiles regions; without it that happens on this thread, while the guest waits. */
+  readonly service?: RegionService;
+  readonly limits?: CacheLimits;
+}
+
 const DEFAULT_THRESHOLD = 500;
 /** So many meetings that a jump-cache entry never counts down to them. */
 const NEVER = 0x7fff_fff0;
@@ -60,19 +71,8 @@ export class TranslatingProcessor implements Processor {
   /** By hart, while a profile is taken. */
   readonly #activities: readonly ActivityWord[];
 
-  /**
-   * @param profile keep `HartState.activity`. @param first index of the first of `harts`: they lie at `hartBase(first)`
-   * and behind it. Other harts are other processors' business.
-   */
-  constructor(
-    memory: GuestMemory,
-    harts: readonly ProcessorHart[],
-    threshold: JitThreshold = DEFAULT_THRESHOLD,
-    profile = false,
-    first = 0,
-    service?: RegionService,
-    limits?: CacheLimits,
-  ) {
+  constructor(memory: GuestMemory, harts: readonly ProcessorHart[], options: TranslatingOptions = {}) {
+    const { threshold = DEFAULT_THRESHOLD, profile = false, first = 0, limits } = options;
     this.#memory = memory;
     this.#harts = harts;
     this.#first = first;
@@ -103,7 +103,6 @@ export class TranslatingProcessor implements Processor {
     );
     const run = interpreter.exports as { run(hart: number): void; retired(): void };
     this.#run = run.run;
-    const local = () => new LocalService(new RegionCompiler(memory.bytes, { harts: hartsOf(memory), profile }));
     const host: TranslatorHost = {
       imports: { ...imports, run: interpreter.exports },
       retired: run.retired,
@@ -111,7 +110,8 @@ export class TranslatingProcessor implements Processor {
       forget: (offset) => this.#forget(offset),
       forgetAll: () => this.#forgetAll(),
     };
-    this.#translator = new Translator(memory, regions, service ?? local(), host, limits);
+    const { service = localService(memory, profile) } = options;
+    this.#translator = new Translator(memory, regions, service, host, limits);
   }
 
   /** Runs a hart until `HartState.signal` is set or its budget has ended. */
@@ -228,6 +228,9 @@ export class TranslatingProcessor implements Processor {
     }
   }
 }
+
+const localService = (memory: GuestMemory, profile: boolean): RegionService =>
+  new LocalService(new RegionCompiler(memory.bytes, { harts: hartsOf(memory), profile }));
 
 /** Modules by name: the same for every machine of a process. */
 const modules = new Map<string, WebAssembly.Module>();

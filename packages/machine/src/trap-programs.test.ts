@@ -20,7 +20,7 @@ const addi = (rd: number, rs1: number, imm: number): number => encode("addi", { 
 
 function machine(threshold: JitThreshold, program: readonly number[], handler: readonly number[]) {
   const { hart, memory } = sample("supervisor");
-  const processor = new TranslatingProcessor(memory, [hart], threshold);
+  const processor = new TranslatingProcessor(memory, [hart], { threshold });
   const put = (address: number, words: readonly number[]): void => {
     for (const [i, word] of words.entries()) memory.view.setInt32(memory.offsetOf(address, 4) + i * 4, word, true);
   };

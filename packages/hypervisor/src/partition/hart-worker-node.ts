@@ -2,14 +2,16 @@
 import "../v8-flags-node.ts";
 import { parentPort, workerData } from "node:worker_threads";
 import { HartThread } from "@bulkhead/machine";
-import { sharedNowMs } from "@bulkhead/machine/node";
+import { RemoteService, sharedNowMs } from "@bulkhead/machine/node";
 import { postError } from "../host-error.ts";
 import { processorFactory } from "../worker/processor.ts";
+import type { WithTranslator } from "./translator-thread-node.ts";
 import type { HartWorkerStart, PartitionMessage } from "./wiring.ts";
 
-const { start, profile } = workerData as HartWorkerStart;
+const { start, profile, translator } = workerData as HartWorkerStart & WithTranslator;
 try {
-  new HartThread(start, processorFactory(profile), sharedNowMs).run();
+  const processor = processorFactory(profile, (memory) => new RemoteService(translator, memory, profile));
+  new HartThread(start, processor, sharedNowMs).run();
 } catch (error) {
   const message: PartitionMessage = { kind: "failed", error: postError(error) };
   parentPort?.postMessage(message);

@@ -5,6 +5,7 @@
 import { Worker } from "node:worker_threads";
 import { Board, type HartThreadStart } from "@bulkhead/machine";
 import { HostError, receiveError } from "../host-error.ts";
+import type { TranslatorThread, WithTranslator } from "./translator-thread-node.ts";
 import type { HartWorkerStart, PartitionMessage } from "./wiring.ts";
 
 /** Most memory of a thread for what it knows about translated code. */
@@ -14,22 +15,28 @@ const STOP_GRACE_MS = 2000;
 
 export class HartWorkers {
   readonly #profile: boolean;
+  readonly #translator: TranslatorThread;
   readonly #onFailure: (error: HostError) => void;
   readonly #workers: Worker[] = [];
   readonly #exits: Promise<void>[] = [];
   #board: Board | undefined;
 
-  /** @param onFailure is told when a thread has broken down; the machine can then only be stopped. */
-  constructor(profile: boolean, onFailure: (error: HostError) => void) {
+  /** @param translator compiles for them. @param onFailure is told when a thread has broken down; the machine can then only be stopped. */
+  constructor(profile: boolean, translator: TranslatorThread, onFailure: (error: HostError) => void) {
     this.#profile = profile;
+    this.#translator = translator;
     this.#onFailure = onFailure;
   }
 
   start(start: HartThreadStart): void {
     this.#board = new Board(start.crew.board);
-    const workerData: HartWorkerStart = { start, profile: this.#profile };
-    const resourceLimits = { maxOldGenerationSizeMb: HEAP_MIB };
-    const worker = new Worker(new URL("./hart-worker-node.ts", import.meta.url), { workerData, resourceLimits });
+    const translator = this.#translator.ports[start.hart]!;
+    const workerData: HartWorkerStart & WithTranslator = { start, profile: this.#profile, translator };
+    const worker = new Worker(new URL("./hart-worker-node.ts", import.meta.url), {
+      workerData,
+      transferList: [translator],
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+    });
     worker.on("message", (message: PartitionMessage) => {
       if (message.kind === "failed") this.#onFailure(receiveError(message.error));
     });

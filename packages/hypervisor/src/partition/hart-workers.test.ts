@@ -4,6 +4,7 @@ import { type HartThreadStart, Machine, TranslatingProcessor } from "@bulkhead/m
 import type { HostError } from "../host-error.ts";
 import { tiny, tinyImage } from "../testing/tiny-guest.ts";
 import { HartWorkers } from "./hart-workers-node.ts";
+import { TranslatorThread } from "./translator-thread-node.ts";
 
 /** What a machine of two harts asks for. */
 function askedFor(): HartThreadStart {
@@ -21,12 +22,14 @@ function askedFor(): HartThreadStart {
 
 test("HartWorkers: tells of a thread that breaks down, and all are gone after the end", async () => {
   const failed = Promise.withResolvers<HostError>();
-  const workers = new HartWorkers(false, failed.resolve);
+  const translator = new TranslatorThread(3, failed.resolve);
+  const workers = new HartWorkers(false, translator, failed.resolve);
   const start = askedFor();
   workers.start(start);
-  workers.start({ ...start, crew: { ...start.crew, mailboxes: new SharedArrayBuffer(4) } });
+  workers.start({ ...start, hart: 2, crew: { ...start.crew, mailboxes: new SharedArrayBuffer(4) } });
   const error = await failed.promise;
   assert.equal(error.code, "partition-failed");
   assert.match(error.message, /broke down/);
   await workers.end();
+  await translator.end();
 });

@@ -20,6 +20,7 @@ import type { PartitionDescription, Stopped } from "./description.ts";
 import { HartWorkers } from "./hart-workers-node.ts";
 import { HostLink } from "./host-link.ts";
 import { HostPort } from "./host-port.ts";
+import { TranslatorThread, type WithTranslator } from "./translator-thread-node.ts";
 import { Order, type PartitionMessage, type Wiring, wire } from "./wiring.ts";
 
 /** How long a thread that was told to stop may take before it is ended from outside. */
@@ -213,7 +214,6 @@ async function startThread(
   const mailbox = new Mailbox(new Doorbell(wiring.owner));
   const links = wiring.links.map((link) => new HostLink(link));
   const vsock = wiring.vsock && new HostLink(wiring.vsock);
-  const worker = new Worker(new URL("./worker-node.ts", import.meta.url), { workerData: wiring });
   const started = Promise.withResolvers<void>();
   const stopped = Promise.withResolvers<Stopped>();
   let profiler: Profiler | undefined;
@@ -225,11 +225,16 @@ async function startThread(
   stopped.promise.catch(() => {});
   started.promise.catch(() => {});
   let end: (() => void) | undefined;
-  const harts = new HartWorkers(description.profile !== undefined, (error) => {
+  const breakDown = (error: HostError): void => {
     end ??= () => fail(error);
     give(wiring, Order.stop);
     void harts.end();
-  });
+  };
+  const translator = new TranslatorThread(description.cpus, breakDown);
+  const harts = new HartWorkers(description.profile !== undefined, translator, breakDown);
+  const [port] = translator.ports;
+  const workerData: Wiring & WithTranslator = { ...wiring, translator: port };
+  const worker = new Worker(new URL("./worker-node.ts", import.meta.url), { workerData, transferList: [port] });
   worker.on("message", (message: PartitionMessage) => {
     if (message.kind === "started") {
       profiler = startProfiler(wiring, message.image);
@@ -249,6 +254,7 @@ async function startThread(
     profiler?.stop();
     await closeDiskThreads(threads);
     await harts.end();
+    await translator.end();
     await release();
     const killed = (): void => stopped.resolve({ reason: "killed", code: 0, lastLines: [] });
     (end ?? killed)();

@@ -1,20 +1,24 @@
 /** The thread of a partition: builds the machine from its wiring, runs it to its end and tells the owner how it ended. */
 import "../v8-flags-node.ts";
 import { parentPort, workerData } from "node:worker_threads";
+import { RemoteService } from "@bulkhead/machine/node";
 import { Doorbell } from "../channel/doorbell.ts";
 import { postError } from "../host-error.ts";
 import { ProfileOrder } from "../profile/sampler-wiring.ts";
 import { bootFailure, readBoot } from "../worker/files-node.ts";
 import { GuestMachine } from "../worker/guest-machine-node.ts";
 import { MachineLoop } from "../worker/machine-loop.ts";
+import { processorFactory } from "../worker/processor.ts";
 import { ConsoleTail } from "./console-tail.ts";
 import type { Stopped } from "./description.ts";
+import type { WithTranslator } from "./translator-thread-node.ts";
 import type { PartitionMessage, Wiring } from "./wiring.ts";
 
 /** How long a profiler may take to start. */
 const PROFILER_START_MS = 5000;
 
-const wiring = workerData as Wiring;
+const { translator, ...wiring } = workerData as Wiring & WithTranslator;
+const profile = wiring.description.profile !== undefined;
 const tell = (message: PartitionMessage): void => parentPort?.postMessage(message);
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -29,7 +33,8 @@ async function runPartition(): Promise<Stopped> {
   const boot = await readBoot(wiring.description);
   const tail = new ConsoleTail();
   let loop: MachineLoop | undefined;
-  const machine = new GuestMachine(wiring, boot, {
+  const processor = processorFactory(profile, (memory) => new RemoteService(translator, memory, profile));
+  const machine = new GuestMachine(wiring, boot, processor, {
     printed: (bytes) => loop?.printed(bytes),
     panicked: () => tail.panicked,
     diskWarned: (text) => tell({ kind: "warning", text }),

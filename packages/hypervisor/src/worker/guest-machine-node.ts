@@ -26,6 +26,7 @@ import {
   HostClock,
   Machine,
   type MachineOptions,
+  type ProcessorFactory,
   profiledDevice,
 } from "@bulkhead/machine";
 import { sharedNowMs } from "@bulkhead/machine/node";
@@ -43,7 +44,6 @@ import { InputBridge, OutputBridge } from "./bridge.ts";
 import { LinkBackend } from "./link-backend.ts";
 import type { LoopMachine } from "./machine-loop.ts";
 import { PacketBackend } from "./packet-backend.ts";
-import { processorFactory } from "./processor.ts";
 
 const MIB = 1024 * 1024;
 
@@ -86,13 +86,14 @@ export class GuestMachine implements LoopMachine {
   readonly #cpus: number;
 
   /** Errors: `HostError`, `BootError`. */
-  constructor(wiring: Wiring, boot: BootDescription, events: GuestEvents) {
+  constructor(wiring: Wiring, boot: BootDescription, processor: ProcessorFactory, events: GuestEvents) {
     const { description } = wiring;
     this.#serialInput = new InputBridge(wiring.console);
     this.#serialOutput = new OutputBridge(wiring.console);
     const profile = description.profile !== undefined;
     this.#cpus = description.cpus;
-    this.#machine = newMachine(description.memoryMiB, profile, {
+    this.#machine = newMachine(description.memoryMiB, {
+      processor,
       harts: description.cpus,
       boot,
       onOutput: (bytes) => {
@@ -259,13 +260,9 @@ export class GuestMachine implements LoopMachine {
   }
 }
 
-function newMachine(
-  memoryMiB: number,
-  profile: boolean,
-  options: Omit<MachineOptions, "ramSize" | "processor">,
-): Machine {
+function newMachine(memoryMiB: number, options: Omit<MachineOptions, "ramSize">): Machine {
   try {
-    return new Machine({ ...options, ramSize: memoryMiB * MIB, processor: processorFactory(profile) });
+    return new Machine({ ...options, ramSize: memoryMiB * MIB });
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     const message = `the host cannot give the guest ${memoryMiB} MiB of memory; ask for less with --memory`;

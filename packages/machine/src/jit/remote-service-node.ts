@@ -74,11 +74,12 @@ function pack(orders: readonly RegionOrder[]): Int32Array {
 
 function unpack(numbers: Int32Array): RegionOrder[] {
   const orders: RegionOrder[] = [];
-  for (let at = 0; at < numbers.length; ) {
-    const take = (count: number): Int32Array => numbers.subarray(at, (at += count));
-    const [index, isHot, entries, wished] = take(4) as Iterable<number> as [number, number, number, number];
+  const values = numbers.values();
+  const take = (count: number): number[] => Array.from({ length: count }, () => values.next().value!);
+  for (let index = values.next(); !index.done; index = values.next()) {
+    const [isHot, entries, wished] = take(3) as [number, number, number];
     const places = Uint32Array.from(take(PLACES));
-    orders.push({ index, places, entries: [...take(entries)], wished: [...take(wished)], isHot: isHot === 1 });
+    orders.push({ index: index.value, places, entries: take(entries), wished: take(wished), isHot: isHot === 1 });
   }
   return orders;
 }

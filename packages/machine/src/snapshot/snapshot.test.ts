@@ -43,7 +43,7 @@ const newMachine = (kernel: Uint8Array, pages?: PageSource): Machine =>
     harts: 1,
     boot: { kernel },
     ...(pages === undefined ? {} : { pages }),
-    processor: (memory, harts) => new TranslatingProcessor(memory, harts, 20),
+    processor: (memory, harts) => new TranslatingProcessor(memory, harts, { threshold: 20 }),
     onOutput: () => {},
   });
 

@@ -56,7 +56,7 @@ export class FlatMachine {
   constructor(threshold: JitThreshold, tlb: boolean, harts = 1, profile = false) {
     this.memory = new GuestMemory(0x10000, harts);
     this.hart = new FlatHart(this.memory);
-    this.#processor = new TranslatingProcessor(this.memory, [this.hart], threshold, profile);
+    this.#processor = new TranslatingProcessor(this.memory, [this.hart], { threshold, profile });
     const bank = this.#base + HartState.tlbs;
     const { view } = this.memory;
     view.setInt32(this.#base + HartState.dataTlb, bank, true);

@@ -7,7 +7,7 @@ import { sharedNowMs } from "../shared-time-node.ts";
 const { start, threshold } = workerData;
 const thread = new HartThread(
   start,
-  (memory, harts) => new TranslatingProcessor(memory, harts, threshold, false, harts[0].index),
+  (memory, harts) => new TranslatingProcessor(memory, harts, { threshold, first: harts[0].index }),
   sharedNowMs,
 );
 thread.run();

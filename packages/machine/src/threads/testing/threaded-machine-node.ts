@@ -36,7 +36,7 @@ export async function runThreaded(
     ramSize: 32 * 1024 * 1024,
     harts,
     boot: { kernel: sampleImage(words) },
-    processor: (memory, own) => new TranslatingProcessor(memory, own, threshold),
+    processor: (memory, own) => new TranslatingProcessor(memory, own, { threshold }),
     onOutput: (bytes) => {
       output += new TextDecoder("latin1").decode(bytes);
     },
