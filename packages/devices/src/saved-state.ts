@@ -31,13 +31,13 @@ export const stateText = (state: unknown): string => JSON.stringify(state, encod
 export const stateFromText = (text: string): unknown => JSON.parse(text, decode);
 
 function encode(_key: string, value: unknown): unknown {
-  if (typeof value === "bigint") return { $bigint: value.toString(16) };
+  if (typeof value === "bigint") return { $bigint: value.toString() };
   return value instanceof Uint8Array ? { $bytes: value.toHex() } : value;
 }
 
 function decode(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
-  if ("$bigint" in value) return BigInt(`0x${String(value.$bigint)}`);
+  if ("$bigint" in value) return BigInt(String(value.$bigint));
   return "$bytes" in value ? Uint8Array.fromHex(String(value.$bytes)) : value;
 }
 

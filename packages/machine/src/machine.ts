@@ -10,7 +10,7 @@ import { Hart } from "./hart/hart.ts";
 import { Signal } from "./hart/layout.ts";
 import { hartArea } from "./hart/state.ts";
 import { HartRunner, type Surroundings } from "./hart-runner.ts";
-import { GuestMemory } from "./memory.ts";
+import { GuestMemory, PAGE_SIZE } from "./memory.ts";
 import { copiesMemory, type PageSource } from "./page-map.ts";
 import { VIRTIO_SLOTS, virtioSlot } from "./platform/memory-map.ts";
 import { type InterruptTarget, Platform } from "./platform-devices.ts";
@@ -76,6 +76,8 @@ export class Machine {
   readonly clock: Clock;
   /** The harts that run on this thread: all of them, or the first one. */
   readonly harts: readonly Hart[];
+  /** Of a machine that keeps account of its pages: see `copiesMemory`. */
+  readonly copies: SharedArrayBuffer | undefined;
   readonly platform: Platform;
   readonly #options: MachineOptions;
   readonly #runners: readonly HartRunner[];
@@ -95,7 +97,8 @@ export class Machine {
     const { harts, threads } = options;
     this.#options = options;
     this.memory = new GuestMemory(options.ramSize, harts);
-    const copies = options.pages === undefined ? undefined : copiesMemory();
+    const copies = options.pages === undefined ? undefined : copiesMemory(options.ramSize / PAGE_SIZE);
+    this.copies = copies;
     if (copies !== undefined) this.memory.mapPages(copies, options.pages === true ? undefined : options.pages);
     this.clock = options.clock ?? new HostClock();
     const start = this.#start;

@@ -20,16 +20,21 @@ export const PageState = { written: 0, absent: 1, clean: 2, loading: 3, held: 4,
 /** Bit of pages that cannot be read. */
 export const NOT_HERE = 1;
 
-/** Copies of pages that were about to be written before they were saved: their number, then each one's page, then contents. */
+/**
+ * Copies of pages that were about to be written before they were saved: their number, the page of each, for each page which
+ * copy it has (from 1), then contents.
+ */
 const MOST_COPIES = 8192;
-const COPIES_AT = 4 * (1 + MOST_COPIES);
-export const copiesMemory = (): SharedArrayBuffer => new SharedArrayBuffer(COPIES_AT + MOST_COPIES * PAGE_SIZE);
+const copiesAt = (pages: number): number => 4 * (1 + MOST_COPIES + pages);
+export const copiesMemory = (pages: number): SharedArrayBuffer =>
+  new SharedArrayBuffer(copiesAt(pages) + MOST_COPIES * PAGE_SIZE);
 
 export class PageMap {
   readonly #states: Uint8Array;
   readonly #ram: Uint8Array;
   readonly #source: PageSource | undefined;
   readonly #copied: Int32Array;
+  readonly #copyOf: Int32Array;
   readonly #copies: Uint8Array;
 
   /**
@@ -41,7 +46,8 @@ export class PageMap {
     this.#ram = ram;
     this.#source = source;
     this.#copied = new Int32Array(copies, 0, 1 + MOST_COPIES);
-    this.#copies = new Uint8Array(copies, COPIES_AT);
+    this.#copyOf = new Int32Array(copies, 4 * (1 + MOST_COPIES), states.length);
+    this.#copies = new Uint8Array(copies, copiesAt(states.length));
   }
 
   /** All pages are zero or, where the index is not 0, still with the source. Before any hart runs. */
@@ -79,6 +85,7 @@ export class PageMap {
    */
   hold(): void {
     const states = this.#states;
+    for (let slot = Math.min(this.#copied[0], MOST_COPIES); slot > 0; slot--) this.#copyOf[this.#copied[slot]] = 0;
     this.#copied[0] = 0;
     for (let page = 0; page < states.length; page++)
       if (states[page] === PageState.written) states[page] = PageState.held;
@@ -86,37 +93,24 @@ export class PageMap {
 
   /**
    * The saver's side: what a page was when it was held, in `into`, and the page counts as clean unless it is written
-   * meanwhile. False for a page that was not written since the last save. @param copyOf where copies are, see `copies`.
+   * meanwhile. False for a page that was not written since the last save.
    */
-  take(page: number, into: Uint8Array, copyOf: (page: number) => Uint8Array | undefined): boolean {
+  take(page: number, into: Uint8Array): boolean {
     for (;;) {
       const state = this.state(page);
-      if (state === PageState.held) {
-        if (Atomics.compareExchange(this.#states, page, state, PageState.busy) !== state) continue;
+      if (state === PageState.busy) Atomics.pause();
+      else if (state !== PageState.held) return this.#takeCopy(page, into);
+      else if (Atomics.compareExchange(this.#states, page, state, PageState.busy) === state) {
         into.set(this.#page(page));
         Atomics.store(this.#states, page, PageState.clean);
         return true;
       }
-      if (state === PageState.busy) {
-        Atomics.pause();
-        continue;
-      }
-      const copy = copyOf(page);
-      if (copy === undefined) return false;
-      into.set(copy);
-      return true;
     }
   }
 
-  /** The copies of pages that were written while they were held, so far. Each page has one at most. */
-  copies(): Map<number, Uint8Array> {
-    const count = Math.min(Atomics.load(this.#copied, 0), MOST_COPIES);
-    const found = new Map<number, Uint8Array>();
-    for (let slot = 0; slot < count; slot++) {
-      const at = slot * PAGE_SIZE;
-      found.set(Atomics.load(this.#copied, 1 + slot) - 1, this.#copies.subarray(at, at + PAGE_SIZE));
-    }
-    return found;
+  isHeld(page: number): boolean {
+    const state = this.state(page);
+    return state === PageState.held || state === PageState.busy;
   }
 
   /** Nothing of a save counts: pages that it has taken, or not yet, are to be saved the next time. */
@@ -128,6 +122,13 @@ export class PageMap {
         state = found;
       }
     }
+  }
+
+  #takeCopy(page: number, into: Uint8Array): boolean {
+    const slot = Atomics.load(this.#copyOf, page) - 1;
+    if (slot < 0) return false;
+    into.set(this.#copies.subarray(slot * PAGE_SIZE, (slot + 1) * PAGE_SIZE));
+    return true;
   }
 
   #page(page: number): Uint8Array {
@@ -153,7 +154,8 @@ export class PageMap {
       return;
     }
     this.#copies.set(this.#page(page), slot * PAGE_SIZE);
-    Atomics.store(this.#copied, 1 + slot, page + 1);
+    Atomics.store(this.#copied, 1 + slot, page);
+    Atomics.store(this.#copyOf, page, slot + 1);
     Atomics.store(this.#states, page, PageState.written);
   }
 

@@ -38,6 +38,11 @@ export class HostFile implements ImageFile {
     this.#size = fstatSync(fd).size;
   }
 
+  /** For other threads of the process, as long as the file is open. */
+  get descriptor(): number {
+    return this.#fd;
+  }
+
   get size(): number {
     return this.#size;
   }

@@ -13,7 +13,7 @@ test("LayeredDisk.freeze: a layer keeps what the disk was, and knows which block
   disk.write(BLOCK * 3 + 100, new Uint8Array(10).fill(2));
   disk.discard(BLOCK * 5, BLOCK);
   disk.write(SIZE - 512, new Uint8Array(512).fill(3));
-  const first = disk.freeze();
+  const { layer: first } = disk.freeze();
   assert.deepEqual(first.changed(), { written: [3, 20], zero: [5] });
   disk.write(BLOCK * 3, new Uint8Array(BLOCK).fill(9));
   disk.writeZeroes(BLOCK * 4, BLOCK);
@@ -36,7 +36,7 @@ test("LayeredDisk.freeze: a layer keeps what the disk was, and knows which block
     whole((at, into) => disk.read(at, into)),
     expected,
   );
-  assert.deepEqual(disk.freeze().changed(), { written: [3], zero: [4] });
+  assert.deepEqual(disk.freeze().layer.changed(), { written: [3], zero: [4] });
   disk.close();
 });
 

@@ -11,18 +11,22 @@ export class LayeredDisk implements BlockBackend {
   readonly readOnly = false;
   readonly #newLayer: () => BlockBackend;
   #top: Overlay;
+  #upper: BlockBackend;
 
   /** @param base never changes. @param newLayer makes what a layer's writes go to: writable, and as large as the base. */
   constructor(base: BlockBackend, newLayer: () => BlockBackend) {
     this.size = base.size;
     this.#newLayer = newLayer;
-    this.#top = new Overlay(base, newLayer());
+    this.#upper = newLayer();
+    this.#top = new Overlay(base, this.#upper);
   }
 
-  /** The layer that took writes until now. Errors: those of making a layer, and then everything is as it was. */
-  freeze(): Overlay {
-    const frozen = this.#top;
-    this.#top = new Overlay(frozen, this.#newLayer());
+  /** The layer that took writes until now, and where they are. Errors: those of making a layer, and then all is as it was. */
+  freeze(): { layer: Overlay; upper: BlockBackend } {
+    const upper = this.#newLayer();
+    const frozen = { layer: this.#top, upper: this.#upper };
+    this.#top = new Overlay(frozen.layer, upper);
+    this.#upper = upper;
     return frozen;
   }
 

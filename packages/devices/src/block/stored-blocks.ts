@@ -7,7 +7,6 @@ export interface BlockStore {
   has(block: number): boolean;
   /** Fills a whole block that the store has. */
   load(block: number, into: Uint8Array): void;
-  close?(): void;
 }
 
 export class StoredBlocks implements BlockBackend {
@@ -44,7 +43,6 @@ export class StoredBlocks implements BlockBackend {
   flush(): void {}
 
   close(): void {
-    this.#store.close?.();
     this.#base.close?.();
   }
 

@@ -1,5 +1,14 @@
 /** Opens a partition's disks, on the thread that is to use them. The owner has claimed and checked what they stand on. */
-import { type BlockBackend, BlockingDisk, Overlay, type QueuedDisk, RemoteDisk } from "@bulkhead/devices";
+import {
+  type BlockBackend,
+  BlockingDisk,
+  type BlockStore,
+  LayeredDisk,
+  Overlay,
+  type QueuedDisk,
+  RemoteDisk,
+  StoredBlocks,
+} from "@bulkhead/devices";
 import { openDisk, openTemporaryDisk } from "@bulkhead/devices/node";
 import type { DiskDescription } from "../partition/description.ts";
 import { withDisks } from "./disk-failure.ts";
@@ -11,16 +20,22 @@ export interface OpenOptions {
   /** Directory for what overlays keep aside. */
   readonly scratch?: string;
   readonly onWarning: (sentence: string) => void;
+  /** Writes that are kept aside can become part of a snapshot. */
+  readonly layered?: boolean;
+  /** What was written before, in a snapshot. */
+  readonly stored?: BlockStore;
 }
 
 /** The disk as its block device uses it. Errors: `HostError`. */
 export function openPartitionDisk(disk: DiskDescription, options: OpenOptions): BlockBackend | QueuedDisk {
   return withDisks(() => {
-    const { remote, scratch, onWarning } = options;
+    const { remote, scratch, onWarning, layered = false, stored } = options;
     const overlaid = disk.mode === "overlay" && !disk.readOnly;
     if (!overlaid) return remote === undefined ? openHere(disk, onWarning) : remoteDisk(remote);
     const base = remote === undefined ? openHere(disk, onWarning) : new BlockingDisk(remote.memory, remote.shape);
-    return new Overlay(base, openTemporaryDisk(base.size, scratch));
+    const below = stored === undefined ? base : new StoredBlocks(base, stored);
+    const newLayer = (): BlockBackend => openTemporaryDisk(base.size, scratch);
+    return layered ? new LayeredDisk(below, newLayer) : new Overlay(below, newLayer());
   });
 }
 

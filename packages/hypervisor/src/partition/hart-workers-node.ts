@@ -5,6 +5,7 @@
 import { Worker } from "node:worker_threads";
 import { Board, type HartThreadStart } from "@bulkhead/machine";
 import { HostError, receiveError } from "../host-error.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { TranslatorThread, WithTranslator } from "./translator-thread-node.ts";
 import type { HartWorkerStart, PartitionMessage } from "./wiring.ts";
 
@@ -16,22 +17,37 @@ const STOP_GRACE_MS = 2000;
 export class HartWorkers {
   readonly #profile: boolean;
   readonly #translator: TranslatorThread;
+  readonly #snapshot: Snapshot | undefined;
   readonly #onFailure: (error: HostError) => void;
   readonly #workers: Worker[] = [];
   readonly #exits: Promise<void>[] = [];
   #board: Board | undefined;
 
-  /** @param translator compiles for them. @param onFailure is told when a thread has broken down; the machine can then only be stopped. */
-  constructor(profile: boolean, translator: TranslatorThread, onFailure: (error: HostError) => void) {
+  /**
+   * @param translator compiles for them. @param snapshot what the machine goes on from. @param onFailure is told when a
+   * thread has broken down; the machine can then only be stopped.
+   */
+  constructor(
+    profile: boolean,
+    translator: TranslatorThread,
+    snapshot: Snapshot | undefined,
+    onFailure: (error: HostError) => void,
+  ) {
     this.#profile = profile;
     this.#translator = translator;
+    this.#snapshot = snapshot;
     this.#onFailure = onFailure;
   }
 
   start(start: HartThreadStart): void {
     this.#board = new Board(start.crew.board);
     const translator = this.#translator.ports[start.hart]!;
-    const workerData: HartWorkerStart & WithTranslator = { start, profile: this.#profile, translator };
+    const workerData: HartWorkerStart & WithTranslator = {
+      start,
+      profile: this.#profile,
+      snapshot: this.#snapshot,
+      translator,
+    };
     const worker = new Worker(new URL("./hart-worker-node.ts", import.meta.url), {
       workerData,
       transferList: [translator],

@@ -23,7 +23,7 @@ function askedFor(): HartThreadStart {
 test("HartWorkers: tells of a thread that breaks down, and all are gone after the end", async () => {
   const failed = Promise.withResolvers<HostError>();
   const translator = new TranslatorThread(3, failed.resolve);
-  const workers = new HartWorkers(false, translator, failed.resolve);
+  const workers = new HartWorkers(false, translator, undefined, failed.resolve);
   const start = askedFor();
   workers.start(start);
   workers.start({ ...start, hart: 2, crew: { ...start.crew, mailboxes: new SharedArrayBuffer(4) } });

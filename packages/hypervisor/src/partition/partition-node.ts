@@ -15,6 +15,10 @@ import { HostError, receiveError } from "../host-error.ts";
 import { BalloonOrders } from "../memory/balloon-orders.ts";
 import type { Profile } from "../profile/profile.ts";
 import { Profiler } from "../profile/profiler-node.ts";
+import { openChecked } from "../snapshot/open-node.ts";
+import { closeSnapshot } from "../snapshot/reader-node.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
+import { type SnapshotSummary, Snapshots } from "../snapshot/snapshots-node.ts";
 import { checkDescription } from "./check-description.ts";
 import type { PartitionDescription, Stopped } from "./description.ts";
 import { HartWorkers } from "./hart-workers-node.ts";
@@ -45,6 +49,7 @@ export class Partition {
   readonly #ports: ReadonlyMap<string, HostPort>;
   readonly #worker: Worker;
   readonly #mailbox: Mailbox;
+  readonly #snapshots: Snapshots;
   readonly #resizes: readonly ResizeOrder[];
   readonly #balloon: BalloonOrders;
 
@@ -57,7 +62,9 @@ export class Partition {
     profile: Promise<Profile | undefined>,
     links: readonly HostLink[],
     vsock: HostLink | undefined,
+    snapshots: Snapshots,
   ) {
+    this.#snapshots = snapshots;
     this.#wiring = wiring;
     this.#worker = worker;
     this.#mailbox = mailbox;
@@ -77,13 +84,14 @@ export class Partition {
    */
   static async start(description: PartitionDescription, events: PartitionEvents = {}): Promise<Partition> {
     checkDescription(description);
+    const snapshot = description.restore === undefined ? undefined : openChecked(description.restore, description);
     const claims = await claimDisks(description);
     for (const { disk, locked } of claims) if (!locked) events.onWarning?.(unlocked(disk.path));
     const release = async (): Promise<void> => {
       await Promise.all(claims.map((claim) => claim.release()));
     };
     try {
-      const partition = await startThread(description, events, release);
+      const partition = await startThread(description, events, release, snapshot);
       partition.#watchDisks(claims, events);
       return partition;
     } catch (error) {
@@ -151,6 +159,24 @@ export class Partition {
     }
   }
 
+  /** Stops the guest between two instructions, with no request to the host under way, until `resume`. */
+  pause(): Promise<void> {
+    return this.#snapshots.pause();
+  }
+
+  resume(): Promise<void> {
+    return this.#snapshots.resume();
+  }
+
+  /**
+   * Saves the machine as it is now, in a file that replaces what is under its name when it is whole. The guest goes on after a moment,
+   * unless it is paused. Pages that are as in the snapshot before are taken from there by reference. Errors: `snapshot-failed`,
+   * and then everything is as before.
+   */
+  snapshot(path: string): Promise<SnapshotSummary> {
+    return this.#snapshots.save(path);
+  }
+
   /** A raw disk's file that grows is a disk that grows. */
   #watchDisks(claims: readonly DiskClaim[], events: PartitionEvents): void {
     const disks = claims.map(({ disk, format }) => ({ ...disk, format }));
@@ -206,13 +232,15 @@ async function startThread(
   description: PartitionDescription,
   events: PartitionEvents,
   release: () => Promise<void>,
+  snapshot: Snapshot | undefined,
 ): Promise<Partition> {
-  const plain = wire(description);
+  const plain = { ...wire(description), snapshot };
   const threads = await startDiskThreads(description.disks, plain.partition, (text) => events.onWarning?.(text));
   const wiring: Wiring = { ...plain, diskThreads: threads.map((thread) => thread?.wiring) };
   new BalloonOrders(wiring.balloon).target = (description.balloonMiB ?? 0) * 2 ** 20;
   const mailbox = new Mailbox(new Doorbell(wiring.owner));
   const links = wiring.links.map((link) => new HostLink(link));
+  const snapshots = new Snapshots(wiring);
   const vsock = wiring.vsock && new HostLink(wiring.vsock);
   const started = Promise.withResolvers<void>();
   const stopped = Promise.withResolvers<Stopped>();
@@ -231,7 +259,7 @@ async function startThread(
     void harts.end();
   };
   const translator = new TranslatorThread(description.cpus, breakDown);
-  const harts = new HartWorkers(description.profile !== undefined, translator, breakDown);
+  const harts = new HartWorkers(description.profile !== undefined, translator, snapshot, breakDown);
   const [port] = translator.ports;
   const workerData: Wiring & WithTranslator = { ...wiring, translator: port };
   const worker = new Worker(new URL("./worker-node.ts", import.meta.url), { workerData, transferList: [port] });
@@ -241,6 +269,8 @@ async function startThread(
       started.resolve();
     } else if (message.kind === "warning") events.onWarning?.(message.text);
     else if (message.kind === "hart") harts.start(message.start);
+    else if (message.kind === "paused" || message.kind === "held" || message.kind === "not-held")
+      snapshots.heard(message);
     else if (message.kind === "failed") end ??= () => fail(receiveError(message.error));
     else end ??= () => stopped.resolve(message.stopped);
   });
@@ -249,6 +279,7 @@ async function startThread(
   });
   worker.on("exit", async () => {
     mailbox.close();
+    snapshots.end();
     for (const link of links) link.close();
     vsock?.close();
     profiler?.stop();
@@ -256,13 +287,14 @@ async function startThread(
     await harts.end();
     await translator.end();
     await release();
+    if (snapshot !== undefined) closeSnapshot(snapshot);
     const killed = (): void => stopped.resolve({ reason: "killed", code: 0, lastLines: [] });
     (end ?? killed)();
     started.reject(new HostError("partition-failed", "the partition's thread ended before its machine was built"));
   });
   await started.promise;
   const profile = profiler?.profile ?? Promise.resolve(undefined);
-  return new Partition(wiring, worker, mailbox, stopped.promise, profile, links, vsock);
+  return new Partition(wiring, worker, mailbox, stopped.promise, profile, links, vsock, snapshots);
 }
 
 function startProfiler({ description, profile }: Wiring, image: GuestImage | undefined): Profiler | undefined {

@@ -5,7 +5,7 @@ import { RemoteService } from "@bulkhead/machine/node";
 import { Doorbell } from "../channel/doorbell.ts";
 import { postError } from "../host-error.ts";
 import { ProfileOrder } from "../profile/sampler-wiring.ts";
-import { bootFailure, readBoot } from "../worker/files-node.ts";
+import { bootFailure, laterBoot, readBoot } from "../worker/files-node.ts";
 import { GuestMachine } from "../worker/guest-machine-node.ts";
 import { MachineLoop } from "../worker/machine-loop.ts";
 import { processorFactory } from "../worker/processor.ts";
@@ -30,7 +30,8 @@ function awaitProfiler(): void {
 }
 
 async function runPartition(): Promise<Stopped> {
-  const boot = await readBoot(wiring.description);
+  const { snapshot } = wiring;
+  const boot = snapshot === undefined ? await readBoot(wiring.description) : laterBoot(wiring.description);
   const tail = new ConsoleTail();
   let loop: MachineLoop | undefined;
   const processor = processorFactory(profile, (memory) => new RemoteService(translator, memory, profile));
@@ -39,6 +40,7 @@ async function runPartition(): Promise<Stopped> {
     panicked: () => tail.panicked,
     diskWarned: (text) => tell({ kind: "warning", text }),
     hartThread: (start) => tell({ kind: "hart", start }),
+    held: tell,
     diskFailed: (path, error) => tell({ kind: "warning", text: `disk ${path}: ${messageOf(error)}` }),
   });
   loop = new MachineLoop(machine, new Doorbell(wiring.partition), wiring.order, tail);

@@ -22,23 +22,7 @@ import {
   type SnapshotMeta,
   ZEROS,
 } from "./format.ts";
-
-/** One file of a snapshot as its pages are read. It can be posted to threads. */
-export interface Layer {
-  readonly path: string;
-  /** For each chunk: where it is (a number of bytes in two words), its bytes and its checksum. */
-  readonly table: Uint32Array;
-}
-
-/** An open snapshot, as plain data. */
-export interface Snapshot {
-  readonly path: string;
-  readonly meta: SnapshotMeta;
-  /** This file, then its ancestors. */
-  readonly layers: readonly Layer[];
-  /** In the order of `meta.spaces`, in shared memory. */
-  readonly indices: readonly Uint32Array[];
-}
+import type { Layer, Snapshot } from "./snapshot.ts";
 
 const TABLE_WORDS = 4;
 
@@ -53,32 +37,35 @@ const checked = new Map<string, string>();
 /**
  * Errors: `file-missing`, `file-unreadable`, `snapshot-foreign` for what is no snapshot or one of another version,
  * `snapshot-corrupt`.
- * @param trusted a file like this has been checked before: `identify` says what a file is like.
+ * @param id of the snapshot that is expected, if one is. @param trusted a file like this has been checked before: `identify`
+ * says what a file is like.
  */
-export function openSnapshot(path: string, trusted?: (identity: string) => boolean): Snapshot {
-  const { layer, meta, header, fd } = openLayer(path, undefined, trusted);
+export function openSnapshot(path: string, id?: string, trusted?: (identity: string) => boolean): Snapshot {
+  const { layer, meta, header } = openLayer(path, id, trusted);
+  const layers = [layer];
   try {
-    const ancestors = meta.ancestors.map(({ id, file }) => {
-      const parent = openLayer(join(dirname(path), file), id, trusted);
-      closeSync(parent.fd);
-      return parent.layer;
-    });
-    const layers = [layer, ...ancestors];
+    for (const ancestor of meta.ancestors) {
+      layers.push(openLayer(join(dirname(path), ancestor.file), ancestor.id, trusted).layer);
+    }
     if (layers.length > MOST_LAYERS) throw corrupt(path, "it has too many ancestors");
-    return { path, meta, layers, indices: readIndices(path, fd, header, meta, layers) };
-  } finally {
-    closeSync(fd);
+    return { path, meta, layers, indices: readIndices(path, layer.descriptor, header, meta, layers) };
+  } catch (error) {
+    for (const { descriptor } of layers) closeSync(descriptor);
+    throw error;
   }
+}
+
+/** Gives the files up: no page can be loaded any more. */
+export function closeSnapshot({ layers }: Snapshot): void {
+  for (const { descriptor } of layers) closeSync(descriptor);
 }
 
 interface OpenLayer {
   readonly layer: Layer;
   readonly meta: SnapshotMeta;
   readonly header: Header;
-  readonly fd: number;
 }
 
-/** @param id of the snapshot that is expected there, for an ancestor. */
 function openLayer(path: string, id: string | undefined, trusted?: (identity: string) => boolean): OpenLayer {
   const fd = openFile(path);
   try {
@@ -88,25 +75,30 @@ function openLayer(path: string, id: string | undefined, trusted?: (identity: st
     if ("fault" in header) {
       throw header.fault === "corrupt" ? corrupt(path, header.reason) : unusable(path, header.reason);
     }
-    const words = wordsOf(readSection(path, fd, header.sections.table, "table"));
-    const table = new Uint32Array(new SharedArrayBuffer((words.length / 2) * TABLE_WORDS * 4));
-    let offset = HEADER_BYTES;
-    for (let chunk = 0; chunk < words.length / 2; chunk++) {
-      table.set([offset % 2 ** 32, offset / 2 ** 32, words[chunk * 2], words[chunk * 2 + 1]], chunk * TABLE_WORDS);
-      offset += words[chunk * 2];
-    }
-    if (offset !== header.sections.table.offset) throw corrupt(path, "its table of chunks is damaged");
+    const table = readTable(path, fd, header);
     const meta = readMeta(path, readSection(path, fd, header.sections.meta, "description"));
-    if (id !== undefined && meta.id !== id) throw unusable(path, "it is not the snapshot that another one builds on");
-    const layer = { path, table };
+    if (id !== undefined && meta.id !== id) throw unusable(path, "it is not the snapshot that was expected there");
+    const layer = { path, descriptor: fd, table };
     const identity = identify(fd);
-    if (checked.get(path) !== identity && trusted?.(identity) !== true) checkChunks(layer, fd);
+    if (checked.get(path) !== identity && trusted?.(identity) !== true) checkChunks(layer);
     checked.set(path, identity);
-    return { layer, meta, header, fd };
+    return { layer, meta, header };
   } catch (error) {
     closeSync(fd);
     throw error;
   }
+}
+
+function readTable(path: string, fd: number, header: Header): Uint32Array {
+  const words = wordsOf(readSection(path, fd, header.sections.table, "table"));
+  const table = new Uint32Array(new SharedArrayBuffer((words.length / 2) * TABLE_WORDS * 4));
+  let offset = HEADER_BYTES;
+  for (let chunk = 0; chunk < words.length / 2; chunk++) {
+    table.set([offset % 2 ** 32, offset / 2 ** 32, words[chunk * 2], words[chunk * 2 + 1]], chunk * TABLE_WORDS);
+    offset += words[chunk * 2];
+  }
+  if (offset !== header.sections.table.offset) throw corrupt(path, "its table of chunks is damaged");
+  return table;
 }
 
 /** What tells a file from any other one, and from itself before it was changed. */
@@ -178,7 +170,7 @@ const wordsOf = ({ buffer, byteLength }: Uint8Array<ArrayBuffer>): Uint32Array =
   new Uint32Array(buffer, 0, byteLength / 4);
 
 /** Reads all chunks and compares their checksums. Errors: `snapshot-corrupt`. */
-function checkChunks({ path, table }: Layer, fd: number): void {
+function checkChunks({ path, descriptor, table }: Layer): void {
   const most = 1024 * 1024;
   const buffer = new Uint8Array(most);
   for (let first = 0; first < table.length; ) {
@@ -190,7 +182,7 @@ function checkChunks({ path, table }: Layer, fd: number): void {
     }
     if (end === first) throw corrupt(path, "its table of chunks is damaged");
     const start = chunkOffset(table, first);
-    if (readSync(fd, buffer, 0, bytes, start) !== bytes) throw corrupt(path, "it has become shorter");
+    if (readSync(descriptor, buffer, 0, bytes, start) !== bytes) throw corrupt(path, "it has become shorter");
     for (let at = 0; first < end; first += TABLE_WORDS) {
       if (crc32(buffer.subarray(at, at + table[first + 2])) !== table[first + 3]) {
         throw corrupt(path, `pages at byte ${start + at} are damaged`);
@@ -205,14 +197,14 @@ const chunkOffset = (table: Uint32Array, at: number): number => table[at] + tabl
 /** Chunks that a reader keeps unpacked: the next page that is wanted is often in the same. */
 const CACHED_CHUNKS = 16;
 
-/** Loads pages of a snapshot. Each thread has one of its own. */
+/** Loads pages of an open snapshot. Each thread has one of its own. */
 export class PageReader {
-  readonly #layers: readonly { readonly layer: Layer; readonly fd: number }[];
+  readonly #layers: readonly Layer[];
   readonly #cache = new Map<number, Uint8Array>();
   readonly #packed = new Uint8Array(CHUNK_BYTES);
 
   constructor(layers: readonly Layer[]) {
-    this.#layers = layers.map((layer) => ({ layer, fd: openFile(layer.path) }));
+    this.#layers = layers;
   }
 
   /** Fills a page with what an index says. Errors: `snapshot-corrupt`. */
@@ -227,10 +219,6 @@ export class PageReader {
     into.set(chunk.subarray(at, at + PAGE_BYTES));
   }
 
-  close(): void {
-    for (const { fd } of this.#layers) closeSync(fd);
-  }
-
   #chunk(layer: number, chunk: number): Uint8Array {
     const key = layer * 2 ** LAYER_KEY + chunk;
     const cached = this.#cache.get(key);
@@ -242,19 +230,19 @@ export class PageReader {
   }
 
   #read(number: number, chunk: number): Uint8Array {
-    const { layer, fd } = this.#layers[number];
+    const { path, descriptor, table } = this.#layers[number];
     const at = chunk * TABLE_WORDS;
-    const bytes = layer.table[at + 2];
+    const bytes = table[at + 2];
     const packed = this.#packed.subarray(0, bytes);
-    const read = readSync(fd, packed, 0, bytes, chunkOffset(layer.table, at));
-    if (read !== bytes || crc32(packed) !== layer.table[at + 3]) {
-      throw corrupt(layer.path, "it was damaged after it was opened");
+    const read = readSync(descriptor, packed, 0, bytes, chunkOffset(table, at));
+    if (read !== bytes || crc32(packed) !== table[at + 3]) {
+      throw corrupt(path, "it was damaged after it was opened");
     }
     if (bytes === CHUNK_BYTES) return packed.slice();
     try {
       return zstdDecompressSync(packed, { maxOutputLength: CHUNK_BYTES });
     } catch (cause) {
-      throw corrupt(layer.path, "a chunk of pages cannot be unpacked", cause);
+      throw corrupt(path, "a chunk of pages cannot be unpacked", cause);
     }
   }
 }

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { crc32 } from "node:zlib";
 import { HostError } from "../host-error.ts";
 import { CHECKSUM_AT, HEADER_BYTES, inherited, NOWHERE, PAGE_BYTES, type SnapshotMeta, ZEROS } from "./format.ts";
-import { openSnapshot, PageReader } from "./reader-node.ts";
+import { closeSnapshot, openSnapshot, PageReader } from "./reader-node.ts";
 import { SnapshotWriter } from "./writer-node.ts";
 
 let folder: string;
@@ -46,14 +46,15 @@ async function write(path: string, pages: readonly Uint8Array[], id = "one"): Pr
 }
 
 function read(path: string): Uint8Array[] {
-  const { layers, indices } = openSnapshot(path);
+  const snapshot = openSnapshot(path);
+  const { layers, indices } = snapshot;
   const reader = new PageReader(layers);
   const pages = [...indices[0]].map((ref) => {
     const page = new Uint8Array(PAGE_BYTES);
     reader.load(ref, page);
     return page;
   });
-  reader.close();
+  closeSnapshot(snapshot);
   return pages;
 }
 
@@ -80,7 +81,6 @@ test("SnapshotWriter: what it takes a reader gives back, in whatever order", asy
     reader.load(indices[0][page], into);
     assert.deepEqual(into, pages[page]);
   }
-  reader.close();
 });
 
 test("SnapshotWriter: equal pages are stored once, zeros never", async () => {
@@ -184,5 +184,4 @@ test("PageReader: refuses a page whose file was damaged after it was opened", as
     codeOf(() => reader.load(indices[0][0], new Uint8Array(PAGE_BYTES))),
     "snapshot-corrupt",
   );
-  reader.close();
 });

@@ -1,6 +1,7 @@
 /** Reads what a partition boots from, on its own thread, and turns what is wrong with it into errors for the user. */
 import { readFileSync, statSync } from "node:fs";
-import { type BootDescription, BootError, unpackKernel } from "@bulkhead/machine";
+import { gunzipSync } from "node:zlib";
+import { type BootDescription, BootError, type BootSource, StateError, unpackKernel } from "@bulkhead/machine";
 import { HostError, type HostErrorCode } from "../host-error.ts";
 import type { PartitionDescription } from "../partition/description.ts";
 
@@ -33,8 +34,42 @@ export async function readBoot({ boot, memoryMiB }: PartitionDescription): Promi
   return { ...rest, kernel };
 }
 
+/** The files of a description for a machine that may never need them. Errors when it does: as of `readBoot`. */
+export function laterBoot({ boot, memoryMiB }: PartitionDescription): BootSource {
+  const bytes = memoryMiB * MIB;
+  const kernel = (): Uint8Array | undefined =>
+    boot.kernel === undefined
+      ? undefined
+      : unpacked(readSmall("kernel", boot.kernel, bytes, "memory-too-small"), bytes);
+  const initrd = (): Uint8Array | undefined =>
+    boot.initrd === undefined ? undefined : readSmall("initrd", boot.initrd, bytes, "initrd-too-large");
+  const load = (): BootDescription => {
+    const rest = { initrd: initrd(), bootArguments: boot.append };
+    if ("firmware" in boot) {
+      const firmware = readSmall("firmware", boot.firmware, bytes, "memory-too-small");
+      return { ...rest, firmware, kernel: kernel() };
+    }
+    return { ...rest, kernel: kernel() ?? new Uint8Array(0) };
+  };
+  return { start: "firmware" in boot ? "machine" : "supervisor", load };
+}
+
+function unpacked(kernel: Uint8Array<ArrayBuffer>, limit: number): Uint8Array {
+  if (kernel[0] !== 0x1f || kernel[1] !== 0x8b) return kernel;
+  try {
+    return gunzipSync(kernel, { maxOutputLength: limit });
+  } catch (cause) {
+    throw new BootError("truncated", "the kernel's gzip file is damaged, or too large for the guest's memory", {
+      cause,
+    });
+  }
+}
+
 /** An error of the machine in the words of the user's files. */
-export function bootFailure(error: unknown, { boot }: PartitionDescription): unknown {
+export function bootFailure(error: unknown, { boot, restore }: PartitionDescription): unknown {
+  if (error instanceof StateError) {
+    return new HostError("snapshot-mismatch", `snapshot ${restore}: ${error.message}`, { cause: error });
+  }
   if (!(error instanceof BootError)) return error;
   const code = bootCodes[error.code];
   const file = code === "kernel-format" ? ` (${boot.kernel ?? ("firmware" in boot ? boot.firmware : "")})` : "";

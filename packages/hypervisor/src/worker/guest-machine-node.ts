@@ -20,10 +20,12 @@ import {
   Activity,
   ActivityWord,
   type BootDescription,
+  type BootSource,
   type GuestImage,
   type GuestMemory,
   type HartThreadStart,
   HostClock,
+  type InterruptLine,
   Machine,
   type MachineOptions,
   type ProcessorFactory,
@@ -40,10 +42,15 @@ import { memoryReturn } from "../memory/memory-return-node.ts";
 import type { DiskDescription, NetworkDescription } from "../partition/description.ts";
 import type { LinkWiring, PortWiring, Wiring } from "../partition/wiring.ts";
 import { type OpenShare, openShare } from "../share/open-share-node.ts";
+import { HoldOrder } from "../snapshot/hold-order.ts";
+import { blocksOf, indexOf, pagesOf } from "../snapshot/restored-node.ts";
+import { type PartitionState, RAM_SPACE } from "../snapshot/saved-machine.ts";
 import { InputBridge, OutputBridge } from "./bridge.ts";
+import { Holder, type HoldMessage } from "./holder.ts";
 import { LinkBackend } from "./link-backend.ts";
 import type { LoopMachine } from "./machine-loop.ts";
 import { PacketBackend } from "./packet-backend.ts";
+import { restoreMachine, SavedDevices, type SlotDevice } from "./saved-devices-node.ts";
 
 const MIB = 1024 * 1024;
 
@@ -58,6 +65,8 @@ export interface GuestEvents {
   diskWarned(sentence: string): void;
   /** A hart needs a thread of its own. */
   hartThread(start: HartThreadStart): void;
+  /** The machine was paused, or its state taken. */
+  held(message: HoldMessage): void;
 }
 
 /** A port of the console device, joined to its channels. */
@@ -84,10 +93,16 @@ export class GuestMachine implements LoopMachine {
   /** What each hart does, while a profile is taken. */
   readonly #activities: readonly ActivityWord[] = [];
   readonly #cpus: number;
+  readonly #slots: SlotDevice[] = [];
+  readonly #holder: Holder;
+  readonly #order: Int32Array;
 
-  /** Errors: `HostError`, `BootError`. */
-  constructor(wiring: Wiring, boot: BootDescription, processor: ProcessorFactory, events: GuestEvents) {
-    const { description } = wiring;
+  /** Errors: `HostError`, `BootError`, `StateError`. */
+  constructor(wiring: Wiring, boot: BootDescription | BootSource, processor: ProcessorFactory, events: GuestEvents) {
+    const { description, snapshot } = wiring;
+    const saved = snapshot?.meta.state as PartitionState | undefined;
+    const savable = saved !== undefined || description.snapshots === true;
+    this.#order = new Int32Array(wiring.order);
     this.#serialInput = new InputBridge(wiring.console);
     this.#serialOutput = new OutputBridge(wiring.console);
     const profile = description.profile !== undefined;
@@ -101,9 +116,10 @@ export class GuestMachine implements LoopMachine {
         if (!this.#serialOutput.send(bytes)) this.#machine.platform.uart.pause();
       },
       onRoom: () => this.#pumpSerialInput(),
-      clock: new HostClock(0, sharedNowMs),
+      clock: new HostClock(saved?.machine.ticks, sharedNowMs),
+      ...(savable && { pages: snapshot === undefined ? true : pagesOf(snapshot) }),
       // Below firmware harts take turns: started from U-Boot, a hart on a thread of its own sometimes does not wake.
-      ...(boot.firmware === undefined && {
+      ...(!startsInFirmware(boot) && {
         threads: { doorbell: wiring.partition, spawn: (start: HartThreadStart) => events.hartThread(start) },
       }),
       onReboot: () => (description.onReboot === "restart" && !events.panicked() ? "restart" : "stop"),
@@ -111,7 +127,13 @@ export class GuestMachine implements LoopMachine {
     if (profile) this.#activities = this.#profileDevices();
     const { scratch } = description;
     this.#disks = description.disks.map((disk, i) =>
-      openPartitionDisk(disk, { remote: wiring.diskThreads[i], scratch, onWarning: (text) => events.diskWarned(text) }),
+      openPartitionDisk(disk, {
+        remote: wiring.diskThreads[i],
+        scratch,
+        onWarning: (text) => events.diskWarned(text),
+        layered: savable,
+        ...(snapshot && { stored: blocksOf(snapshot, i) }),
+      }),
     );
     this.#resizes = description.disks.map((_, i) => new ResizeOrder(wiring.resizes, i));
     this.#owner = new Doorbell(wiring.owner);
@@ -134,7 +156,22 @@ export class GuestMachine implements LoopMachine {
       ...sockets,
     ];
     for (const [slot, device] of devices.entries()) this.#attach(slot, device);
-    this.#machine.start();
+    this.#holder = new Holder(
+      new HoldOrder(wiring.hold),
+      new SavedDevices(this.#machine, this.#slots, this.#disks, () => this.#finishRequests(), this.#order),
+      new Doorbell(wiring.partition),
+      (message) => events.held(message),
+    );
+    if (snapshot === undefined || saved === undefined) this.#machine.start();
+    else {
+      this.#machine.memory.pages?.leaveOut(indexOf(snapshot, RAM_SPACE) ?? []);
+      restoreMachine(this.#machine, this.#slots, saved);
+    }
+  }
+
+  /** Pauses and saves the machine as the owner wants it. */
+  attend(): void {
+    this.#holder.attend();
   }
 
   runSlice(): void {
@@ -230,6 +267,12 @@ export class GuestMachine implements LoopMachine {
     );
   }
 
+  /** Lets the devices' requests that are under way come to their ends. */
+  #finishRequests(): void {
+    for (const block of this.#blocks) block.work();
+    for (const { device } of this.#shares) device.work();
+  }
+
   #resizeDisks(): void {
     for (const [index, order] of this.#resizes.entries()) {
       const bytes = order.take();
@@ -256,9 +299,13 @@ export class GuestMachine implements LoopMachine {
   }
 
   #attach(slot: number, device: VirtioDevice): void {
-    this.#machine.attachVirtio(slot, (line) => new MmioTransport(device, this.#machine.memory, line));
+    const create = (line: InterruptLine): MmioTransport => new MmioTransport(device, this.#machine.memory, line);
+    this.#slots.push({ device, transport: this.#machine.attachVirtio(slot, create) });
   }
 }
+
+const startsInFirmware = (boot: BootDescription | BootSource): boolean =>
+  "load" in boot ? boot.start === "machine" : boot.firmware !== undefined;
 
 function newMachine(memoryMiB: number, options: Omit<MachineOptions, "ramSize">): Machine {
   try {

@@ -9,6 +9,8 @@ import { Order } from "../partition/wiring.ts";
 
 /** What the loop needs of a machine with its bridges. */
 export interface LoopMachine {
+  /** Pauses and saves the machine if that is wanted; returns when it may go on. */
+  attend?(): void;
   /** Runs every hart for a while. */
   runSlice(): void;
   /** Moves bytes both ways between channels and devices as far as there is room. */
@@ -73,6 +75,7 @@ export class MachineLoop {
     for (;;) {
       const seen = this.#doorbell.count;
       if (Atomics.load(this.#order, 0) !== Order.run) return this.#stopped("killed", 0);
+      machine.attend?.();
       machine.pump();
       machine.runSlice();
       machine.pump();
