@@ -71,13 +71,13 @@ export class VsockConnection implements StreamEvents {
     return connection;
   }
 
-  /** A call to the guest for a connection that the host has accepted. */
+  /** A call to the guest for a connection that the host has accepted. `output` starts it. */
   static calling(link: VsockLink, host: HostStream): VsockConnection {
     const connection = new VsockConnection(link, "calling");
     connection.#host = host;
     connection.#hostPaused = true;
     connection.#deadlineMs = link.nowMs + CALL_MS;
-    connection.#queue(Operation.request);
+    connection.#pending.push(Operation.request);
     return connection;
   }
 

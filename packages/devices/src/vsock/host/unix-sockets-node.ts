@@ -81,7 +81,8 @@ function listen(server: Server, path: string): Promise<void> {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const forbidden = cause.code === "EACCES" || cause.code === "EPERM";
       const code = cause.code === "EADDRINUSE" ? "port-in-use" : forbidden ? "port-forbidden" : "address-unavailable";
-      const message = `vsock ${path}: the host cannot listen there (${cause.code ?? cause.message})`;
+      const hint = forbidden ? "; is there such a folder, and may this user write to it?" : "";
+      const message = `vsock ${path}: the host cannot listen there (${cause.code ?? cause.message})${hint}`;
       reject(new NetworkError(code, message, { cause }));
     });
     server.listen(path, () => {

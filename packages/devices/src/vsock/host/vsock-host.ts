@@ -101,6 +101,7 @@ export class VsockHost {
       stream,
     );
     this.#connections.set(keyOf(port, hostPort), connection);
+    this.#wake(connection);
     return connection;
   }
 
@@ -205,25 +206,29 @@ export class VsockHost {
   }
 
   #output(): void {
+    // The second time those of connections that end now.
+    const done = this.#outputResets() && this.#outputReady() && this.#outputResets();
+    this.#blocked = !done && this.#port !== undefined;
+  }
+
+  /** @returns false where there was no room, as below. */
+  #outputResets(): boolean {
     while (this.#resets.length > 0) {
-      if (!this.#send(this.#resets[0], [])) {
-        this.#block();
-        return;
-      }
+      if (!this.#send(this.#resets[0], [])) return false;
       this.#resets.shift();
     }
+    return true;
+  }
+
+  #outputReady(): boolean {
     for (const connection of this.#ready) {
       this.#ready.delete(connection);
       if (connection.phase === "closed" || connection.output()) continue;
       // Those behind it come first next time.
       this.#ready.add(connection);
-      this.#block();
-      return;
+      return false;
     }
-  }
-
-  #block(): void {
-    this.#blocked = this.#port !== undefined;
+    return true;
   }
 
   #freePort(guestPort: number): number {
