@@ -107,6 +107,7 @@ async function runPartition(
       : runCommand(partition, command, streams, {
           name: name ?? "guest",
           shutDown,
+          sync: options.share?.some(({ readOnly }) => !readOnly) ?? false,
           showConsole: process.env.BULKHEAD_DEBUG === "1",
         }));
   } finally {

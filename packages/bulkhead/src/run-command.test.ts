@@ -4,7 +4,7 @@ import { ports } from "./control.ts";
 import { runCommand } from "./run-command.ts";
 import { ScriptedGuest, ScriptedStreams } from "./testing/scripted-guest.ts";
 
-const options = { name: "busybox", shutDown: false, showConsole: false };
+const options = { name: "busybox", shutDown: false, sync: false, showConsole: false };
 
 const start = (changed: Partial<typeof options> = {}) => {
   const guest = new ScriptedGuest();
@@ -95,6 +95,16 @@ test("runCommand: shuts a guest down that writes to a disk", async () => {
   guest.stop("power-off");
   assert.equal(await exit, 5);
   assert.equal(guest.endedBy, undefined);
+});
+
+test("runCommand: has a guest write back what it holds of a shared folder", async () => {
+  const { guest, exit, control } = start({ sync: true });
+  control.print("ready\nexit 5\n");
+  await control.received(/^run \S+\nrun \S+\n$/);
+  assert.equal(guest.endedBy, undefined);
+  control.print("exit 0\n");
+  assert.equal(await exit, 5);
+  assert.equal(guest.endedBy, "drain");
 });
 
 test("runCommand: fails with the last lines when the guest panics", async () => {

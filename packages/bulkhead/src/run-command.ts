@@ -15,6 +15,8 @@ export interface CommandOptions {
   readonly name: string;
   /** The guest has a disk that outlives it: shut it down rather than stop it. */
   readonly shutDown: boolean;
+  /** The guest may hold back what it wrote to a folder of this host, by mapped memory: have it written first. */
+  readonly sync?: boolean;
   /** Show the guest's serial console on stderr. */
   readonly showConsole: boolean;
 }
@@ -41,6 +43,8 @@ class CommandRun {
   readonly #progress: ProgressLine;
   /** The command's exit code, or undefined when the guest ended without one. */
   readonly #exited = Promise.withResolvers<number | undefined>();
+  /** The guest has written back what it held. */
+  readonly #synced = Promise.withResolvers<void>();
   readonly #killed = Promise.withResolvers<NodeJS.Signals>();
   #running = false;
   #lastLine = "";
@@ -84,10 +88,13 @@ class CommandRun {
 
   async #control(): Promise<void> {
     const reader = new ControlReader();
+    let ended = false;
     for await (const data of this.#guest.port(ports.control)) {
       for (const event of reader.feed(data)) {
-        if (event.kind === "exit") this.#exited.resolve(event.code);
-        else await this.#start();
+        if (event.kind === "ready") await this.#start();
+        else if (ended) this.#synced.resolve();
+        else this.#exited.resolve(event.code);
+        ended ||= event.kind === "exit";
       }
     }
     this.#exited.resolve(undefined);
@@ -135,7 +142,10 @@ class CommandRun {
   }
 
   async #stop(): Promise<void> {
-    if (!this.#options.shutDown) return this.#guest.drain();
+    if (!this.#options.shutDown) {
+      if (this.#options.sync) await this.#sync();
+      return this.#guest.drain();
+    }
     await this.#guest.port(ports.control).write(controlLine.poweroff());
     const overdue = setTimeout(() => void this.#guest.kill(), SHUTDOWN_MS);
     const end = await Promise.race([this.#guest.stopped, this.#killed.promise]);
@@ -144,6 +154,15 @@ class CommandRun {
     else if (end.reason !== "power-off") {
       await this.#streams.stderr.write("bulkhead: the guest did not shut down cleanly; its disks may need a check\n");
     }
+  }
+
+  /** One more command, after the user's. */
+  async #sync(): Promise<void> {
+    await this.#guest.port(ports.control).write(controlLine.run(["sync"]));
+    const overdue = setTimeout(() => this.#synced.resolve(), SHUTDOWN_MS);
+    const end = await Promise.race([this.#synced.promise, this.#guest.stopped, this.#killed.promise]);
+    clearTimeout(overdue);
+    if (typeof end === "string") await this.#kill(end);
   }
 
   async #kill(name: string): Promise<never> {
