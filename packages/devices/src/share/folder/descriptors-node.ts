@@ -105,7 +105,11 @@ export class Descriptors {
   /** Holds a node's object, whose last name is about to go. */
   hold(node: FolderNode): void {
     if (node.pinned) return;
-    if (this.#pinned >= this.#limits.pinned) throw refusal(Errno.ENFILE);
+    if (this.#pinned >= this.#limits.pinned) {
+      // Nobody can do anything with a directory that is removed.
+      if (node.isDirectory) return;
+      throw refusal(Errno.ENFILE);
+    }
     this.of(node);
     this.#cached.delete(node);
     node.pinned = true;
@@ -167,7 +171,7 @@ export class Descriptors {
         wrong = error;
       }
     }
-    const { code } = wrong as NodeJS.ErrnoException;
+    const code = (wrong as NodeJS.ErrnoException | undefined)?.code;
     // A name that is gone, or has become something else: the guest has to look again.
     throw wrong === undefined || code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP"
       ? refusal(Errno.ESTALE)
@@ -208,7 +212,7 @@ function wayTo(node: FolderNode): FolderNode[] {
   const way = [node];
   for (let at: FolderNode | undefined = node.places[0]?.parent; at !== undefined; at = at.places[0]?.parent) {
     if (at.descriptor >= 0) break;
-    way.unshift(at);
+    way.push(at);
   }
-  return way;
+  return way.reverse();
 }
