@@ -23,9 +23,26 @@ export interface Traits {
   readonly usesFloat: boolean;
   /** Whether it loads or stores. */
   readonly usesMemory: boolean;
+  /** Whether it may trap, or call the hart otherwise. */
+  readonly mayTrap: boolean;
   readonly reads: RegisterFields;
   readonly writes: RegisterFields;
 }
+
+const trapping: ReadonlySet<string | symbol> = new Set<keyof Operations<unknown, unknown>>([
+  "load",
+  "store",
+  "loadReserved",
+  "storeConditional",
+  "atomic",
+  "compareExchange",
+  "compareExchangePair",
+  "csr",
+  "system",
+  "f",
+  "setF",
+  "float",
+]);
 
 const known = new Map<Semantics, Traits>();
 
@@ -44,7 +61,7 @@ export function traitsOf({ semantics }: Pick<Instruction, "semantics">): Traits 
 
 function record(semantics: Semantics): Traits {
   let flow: Flow = "next";
-  let [usesFloat, usesMemory] = [false, false];
+  let [usesFloat, usesMemory, mayTrap] = [false, false, false];
   const reads = { x: new Set<FieldName>(), f: new Set<FieldName>() };
   const writes = { x: new Set<FieldName>(), f: new Set<FieldName>() };
   const recorded: Partial<Operations<Known, FieldName>> = {
@@ -92,10 +109,13 @@ function record(semantics: Semantics): Traits {
     },
   };
   const recorder = new Proxy(recorded, {
-    get: (operations, name) => operations[name as keyof typeof operations] ?? ((): Known => "unknown"),
+    get: (operations, name) => {
+      mayTrap ||= trapping.has(name);
+      return operations[name as keyof typeof operations] ?? ((): Known => "unknown");
+    },
   });
   const fields = Object.fromEntries(fieldNames.map((name) => [name, name])) as unknown as Fields<FieldName>;
   semantics(recorder as Operations<Known, FieldName>, fields);
   const list = ({ x, f }: typeof reads): RegisterFields => ({ x: [...x], f: [...f] });
-  return { flow, usesFloat, usesMemory, reads: list(reads), writes: list(writes) };
+  return { flow, usesFloat, usesMemory, mayTrap, reads: list(reads), writes: list(writes) };
 }

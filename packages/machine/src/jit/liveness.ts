@@ -3,7 +3,7 @@
  * the hart's state, in between they are locals. Who calls it: the region emitter.
  */
 import { type Decoded, type RegisterFields, traitsOf } from "@bulkhead/isa";
-import type { Block } from "./control-flow.ts";
+import type { Block, Step } from "./control-flow.ts";
 
 /** A set of registers: bit n of `x` is xn and of `f` is fn. Bit 0 of `x` stands for the data TLB's offset instead of x0. */
 export interface RegisterSet {
@@ -12,76 +12,153 @@ export interface RegisterSet {
 }
 
 export const EMPTY: RegisterSet = { x: 0, f: 0 };
+const ALL: RegisterSet = { x: -1, f: -1 };
 export const DATA_TLB = 1;
 
 export const union = (a: RegisterSet, b: RegisterSet): RegisterSet =>
   b.x === 0 && b.f === 0 ? a : { x: a.x | b.x, f: a.f | b.f };
+export const intersects = (a: RegisterSet, b: RegisterSet): boolean => (a.x & b.x) !== 0 || (a.f & b.f) !== 0;
 const minus = (a: RegisterSet, b: RegisterSet): RegisterSet => ({ x: a.x & ~b.x, f: a.f & ~b.f });
+const both = (a: RegisterSet, b: RegisterSet): RegisterSet => ({ x: a.x & b.x, f: a.f & b.f });
 const same = (a: RegisterSet, b: RegisterSet): boolean => a.x === b.x && a.f === b.f;
 
 /** Blocks that control flows between without a call: they share the code that leaves the region. */
 export interface Segment {
-  /** Registers that the blocks write, and so those that leaving stores. */
-  written: RegisterSet;
+  /** Registers that the blocks keep in locals, and so those that leaving stores. */
+  kept: RegisterSet;
+  /** Registers that the blocks write to the hart's state at once. */
+  through: RegisterSet;
 }
 
 /** Behind a call that nothing of the region follows. */
-export const CLEAN: Segment = { written: EMPTY };
+export const CLEAN: Segment = { kept: EMPTY, through: EMPTY };
 
 export interface BlockRegisters {
   /** Registers whose locals may be newer than the hart's state when the block begins. */
   dirtyIn: RegisterSet;
-  /** Registers whose locals must be right when the block begins. */
-  liveIn: RegisterSet;
+  /** The same when it ends. */
+  dirtyOut: RegisterSet;
+  /** Registers that are read before they are written from here on. */
+  needed: RegisterSet;
   segment: Segment;
 }
 
+/** Registers whose locals must be right when a block begins. */
+export const liveIn = ({ needed, segment }: BlockRegisters): RegisterSet => union(needed, segment.kept);
+
+/** What has to be done to locals where control goes from one segment to another. */
+export const crossing = (from: BlockRegisters, to: BlockRegisters): { store: RegisterSet; load: RegisterSet } => ({
+  store: minus(from.dirtyOut, to.segment.kept),
+  load: minus(to.segment.kept, union(to.needed, from.segment.kept)),
+});
+
 interface Flow extends BlockRegisters {
+  readonly offset: number;
   readonly reads: RegisterSet;
   readonly writes: RegisterSet;
   readonly successors: readonly Flow[];
   readonly isCall: boolean;
 }
 
-/** @param entries blocks that are entered from outside. */
 export function registersOf(blocks: readonly Block[]): ReadonlyMap<Block, BlockRegisters> {
   const flows = new Map<Block, Flow & { successors: Flow[] }>();
   for (const block of blocks) {
     flows.set(block, {
       ...effects(block),
+      offset: block.offset,
       isCall: block.ending === "call",
       successors: [],
       dirtyIn: EMPTY,
-      liveIn: EMPTY,
-      segment: { written: EMPTY },
+      dirtyOut: EMPTY,
+      needed: EMPTY,
+      segment: { kept: EMPTY, through: EMPTY },
     });
   }
   for (const [{ edges }, flow] of flows) {
     for (const edge of edges) if ("block" in edge) flow.successors.push(flows.get(edge.block)!);
   }
   const all = [...flows.values()];
+  untilStable(all.toReversed(), (flow) => {
+    const needed = union(flow.reads, minus(neededBehind(flow), flow.writes));
+    if (same(needed, flow.needed)) return false;
+    flow.needed = needed;
+    return true;
+  });
+  joinSegments(all);
+  separateLoops(all);
   untilStable(all, (flow) => {
-    if (flow.isCall) return false;
-    const dirtyOut = union(flow.dirtyIn, flow.writes);
+    const { segment } = flow;
+    flow.dirtyOut = flow.isCall ? EMPTY : union(flow.dirtyIn, minus(flow.writes, segment.through));
     let changed = false;
-    for (const next of flow.successors) {
-      const dirty = union(next.dirtyIn, dirtyOut);
+    for (const next of flow.isCall ? [] : flow.successors) {
+      const isEntered = next.segment !== segment && intersects(ALL, next.segment.through);
+      const dirty = union(next.dirtyIn, isEntered ? both(flow.dirtyOut, next.segment.kept) : flow.dirtyOut);
       if (same(dirty, next.dirtyIn)) continue;
       next.dirtyIn = dirty;
       changed = true;
     }
     return changed;
   });
-  joinSegments(all);
-  untilStable(all.reverse(), (flow) => {
-    // Behind a call everything is loaded again.
-    const liveOut = flow.isCall ? EMPTY : flow.successors.reduce((live, next) => union(live, next.liveIn), EMPTY);
-    const live = union(union(flow.reads, minus(liveOut, flow.writes)), flow.segment.written);
-    if (same(live, flow.liveIn)) return false;
-    flow.liveIn = live;
-    return true;
-  });
+  for (const { segment, dirtyIn } of all) segment.kept = union(segment.kept, dirtyIn);
   return flows;
+}
+
+/** Registers that are needed behind a block; behind a call everything is loaded again. */
+const neededBehind = ({ isCall, successors }: Flow): RegisterSet =>
+  isCall ? EMPTY : successors.reduce((needed, next) => union(needed, next.needed), EMPTY);
+
+/**
+ * More registers than this in a loop do not fit the host's. What would be kept in locals for nothing but leaving takes the
+ * place of what the loop works on then, so such loops are segments of their own that write it through.
+ */
+const MOST_IN_LOOP = 18;
+
+function separateLoops(flows: readonly Flow[]): void {
+  const loops: (readonly Flow[])[] = [];
+  for (const last of flows) {
+    for (const first of last.isCall ? [] : last.successors) {
+      const { segment } = last;
+      if (first.offset > last.offset || first.segment !== segment) continue;
+      // Whichever blocks are taken for the loop's, crossings make it right.
+      const isMember = ({ offset }: Flow): boolean => offset >= first.offset && offset <= last.offset;
+      loops.push(flows.filter((flow) => flow.segment === segment && isMember(flow)));
+    }
+  }
+  // Loops around others would have them pay.
+  loops.sort((a, b) => a.length - b.length);
+  const seen = new Set<Flow>();
+  for (const members of loops) {
+    if (members.some((flow) => seen.has(flow))) continue;
+    for (const flow of members) seen.add(flow);
+    let [kept, used, written] = [EMPTY, EMPTY, EMPTY];
+    for (const flow of members) {
+      used = union(used, union(flow.reads, flow.writes));
+      written = union(written, flow.writes);
+      kept = union(kept, both(flow.writes, neededBehind(flow)));
+    }
+    if (bitCount(used.x) + bitCount(used.f) <= MOST_IN_LOOP || same(kept, written)) continue;
+    const own = { kept, through: minus(written, kept) };
+    for (const flow of members) flow.segment = own;
+  }
+}
+
+function bitCount(set: number): number {
+  let count = 0;
+  for (let rest = set; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
+/** For each instruction, the registers that later ones of the block write before control can leave or go on. */
+export function overwritten(steps: readonly Step[]): RegisterSet[] {
+  const sets: RegisterSet[] = [];
+  let later = EMPTY;
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const { decoded } = steps[i]!;
+    const traits = traitsOf(decoded.instruction);
+    sets[i] = traits.mayTrap ? EMPTY : later;
+    later = traits.mayTrap ? EMPTY : union(later, registers(decoded, traits.writes));
+  }
+  return sets;
 }
 
 function joinSegments(flows: readonly Flow[]): void {
@@ -100,7 +177,7 @@ function joinSegments(flows: readonly Flow[]): void {
     joined.add(first);
     for (const member of members) {
       member.segment = segment;
-      segment.written = union(segment.written, member.writes);
+      segment.kept = union(segment.kept, member.writes);
       for (const next of neighbours.get(member)!) {
         if (joined.has(next)) continue;
         joined.add(next);

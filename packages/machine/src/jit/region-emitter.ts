@@ -4,7 +4,7 @@ import { type FunctionBuilder, type Label, Op, ValueType } from "../wasm/index.t
 import type { CodeWindow } from "./code-window.ts";
 import { type Block, lastPage } from "./control-flow.ts";
 import { floatUse } from "./float-use.ts";
-import { type BlockRegisters, CLEAN, EMPTY, registersOf } from "./liveness.ts";
+import { type BlockRegisters, CLEAN, crossing, EMPTY, liveIn, overwritten, registersOf } from "./liveness.ts";
 import {
   type BlockNode,
   type DispatchNode,
@@ -123,9 +123,9 @@ class RegionEmitter {
 
   #entry(node: EntryNode): void {
     const { block } = node;
-    const { liveIn, segment } = this.#registers.get(block)!;
-    this.#operations.enter(block.offset, liveIn);
-    this.#operations.within(segment);
+    const registers = this.#registers.get(block)!;
+    this.#operations.enter(block.offset, liveIn(registers));
+    this.#operations.within(registers.segment);
     this.#guard(block.offset >> 12, block);
     this.#link(node, node.links[0]!);
   }
@@ -137,8 +137,9 @@ class RegionEmitter {
     operations.beginBlock(block.steps.length, dirtyIn);
     operations.within(segment);
     const last = block.steps.at(-1)!;
-    for (const step of block.steps) {
-      operations.emit(step.decoded, step.offset, step === last ? block.ending : "next");
+    const later = overwritten(block.steps);
+    for (const [i, step] of block.steps.entries()) {
+      operations.emit(step, step === last ? block.ending : "next", later[i]!);
     }
     operations.endBlock();
     const [first, second] = block.edges;
@@ -162,12 +163,15 @@ class RegionEmitter {
     const edge = edges[position]!;
     const operations = this.#operations;
     // Behind a call everything is in memory.
-    operations.within(ending === "call" ? CLEAN : this.#registers.get(node.block)!.segment);
+    const registers = this.#registers.get(node.block)!;
+    operations.within(ending === "call" ? CLEAN : registers.segment);
     if (ending === "call") operations.reload(EMPTY);
     if ("exit" in edge) {
       operations.exit(edge.exit);
       return;
     }
+    const next = this.#registers.get(edge.block)!;
+    if (ending !== "call" && next.segment !== registers.segment) operations.cross(crossing(registers, next));
     // A jump may lead into another function.
     if (ending === "jump") operations.mark(edge.block.offset);
     const links = edges.slice(0, position).filter((other) => "block" in other).length;

@@ -14,9 +14,18 @@ import { PAGE_SIZE } from "../memory.ts";
 import { Activity } from "../profile/activity.ts";
 import { emitActivity, emitPlace } from "../profile/emit-activity.ts";
 import { type FunctionBuilder, type Label, Memory, Op, ValueType } from "../wasm/index.ts";
-import type { Ending } from "./control-flow.ts";
+import type { Ending, Step } from "./control-flow.ts";
 import type { FloatUse } from "./float-use.ts";
-import { CLEAN, DATA_TLB, EMPTY, type RegisterSet, type Segment, union } from "./liveness.ts";
+import {
+  CLEAN,
+  type crossing,
+  DATA_TLB,
+  EMPTY,
+  intersects,
+  type RegisterSet,
+  type Segment,
+  union,
+} from "./liveness.ts";
 
 /** Parameters of a region behind the depth: which entry it is entered at, and the pc there. */
 export const ENTRY = 2;
@@ -81,6 +90,8 @@ export class RegionOperations extends WasmOperations<number> {
   #remaining = 0;
   /** Registers whose locals are newer than the hart's state. */
   #dirty: RegisterSet = EMPTY;
+  /** Registers that the block will write anew before anyone looks at the hart's state. */
+  #overwritten: RegisterSet = EMPTY;
   #floatChecked = false;
   #floatMarked = false;
 
@@ -114,11 +125,21 @@ export class RegionOperations extends WasmOperations<number> {
   }
 
   /** Takes registers and what else is kept in locals from memory. */
-  reload({ x, f }: RegisterSet): void {
-    const { b } = this;
-    b.get(HART).memory(Memory.i32_load, HartState.budget).set(this.#budget);
+  reload(registers: RegisterSet): void {
+    this.b.get(HART).memory(Memory.i32_load, HartState.budget).set(this.#budget);
     this.inlineFloat?.load();
-    if ((x & DATA_TLB) !== 0) this.#loadDataTlb();
+    if ((registers.x & DATA_TLB) !== 0) this.#loadDataTlb();
+    this.#load(registers);
+  }
+
+  /** Goes from one segment to another, behind a block. */
+  cross({ store, load }: ReturnType<typeof crossing>): void {
+    this.#store(store);
+    this.#load(load);
+  }
+
+  #load({ x, f }: RegisterSet): void {
+    const { b } = this;
     for (let r = 1; r < 32; r++) {
       if (((x >>> r) & 1) !== 0)
         b.get(HART)
@@ -154,9 +175,11 @@ export class RegionOperations extends WasmOperations<number> {
   /**
    * Emits one instruction. The last of a block says how the block ends: a branch leaves its condition on the stack, a call
    * is made and has come back, and where the block goes by itself the code behind is not reached.
+   * @param overwritten registers that the block will write anew before anyone looks at the hart's state.
    */
-  emit(decoded: Decoded, offset: number, ending: Ending): void {
+  emit({ decoded, offset }: Step, ending: Ending, overwritten: RegisterSet): void {
     this.#offset = offset;
+    this.#overwritten = overwritten;
     this.#length = decoded.length;
     this.#ending = ending;
     this.#callee = ending === "call" ? this.#entryCalled(decoded, offset) : undefined;
@@ -213,7 +236,7 @@ export class RegionOperations extends WasmOperations<number> {
     for (const segment of this.#segments) {
       b.end();
       if (this.#left.has(segment)) {
-        this.#store(segment.written);
+        this.#store(segment.kept);
         b.br(this.#tail);
       }
     }
@@ -247,7 +270,7 @@ export class RegionOperations extends WasmOperations<number> {
       this.#inWords &= ~bit;
       this.#fitting = value.isWord ? this.#fitting | bit : this.#fitting & ~bit;
     }
-    this.#dirty = union(this.#dirty, { x: 1 << register, f: 0 });
+    this.#written({ x: bit, f: 0 });
   }
 
   f(register: number): Expression {
@@ -259,10 +282,17 @@ export class RegionOperations extends WasmOperations<number> {
     if (this.#isDouble(register)) value.emitDouble(this.b);
     else value.emit(this.b);
     this.b.set(this.#floatLocal(register));
-    this.#dirty = union(this.#dirty, { x: 0, f: 1 << register });
+    this.#written({ x: 0, f: 1 << register });
     if (this.#floatMarked) return;
     this.b.get(HART).i32(1).memory(Memory.i32_store, HartState.floatDirty);
     this.#floatMarked = true;
+  }
+
+  /** Notes that a register's local has been written, or writes it through. */
+  #written(register: RegisterSet): void {
+    const { through } = this.#segment;
+    if (!intersects(register, through)) this.#dirty = union(this.#dirty, register);
+    else if (!intersects(register, this.#overwritten)) this.#store(register);
   }
 
   isX0 = (register: number) => Expression.constant(register === 0 ? 1n : 0n);
@@ -413,7 +443,7 @@ export class RegionOperations extends WasmOperations<number> {
   /** Brings registers that are words into their i64 locals. */
   #widen(): void {
     for (let r = 1; r < 32; r++) {
-      if (!this.#has(this.#inWords, r)) continue;
+      if (!this.#has(this.#inWords & ~this.#segment.through.x, r)) continue;
       this.b.get(this.#words[r]!).op(Op.i64_extend_i32_s).set(this.#local(this.#x, r));
     }
   }
@@ -433,10 +463,10 @@ export class RegionOperations extends WasmOperations<number> {
   #store({ x, f }: RegisterSet): void {
     const { b } = this;
     for (let r = 1; r < 32; r++) {
-      if (((x >>> r) & 1) !== 0)
-        b.get(HART)
-          .get(this.#local(this.#x, r))
-          .memory(Memory.i64_store, HartState.x + r * 8);
+      if (!this.#has(x, r)) continue;
+      b.get(HART);
+      this.x(r).emit(b);
+      b.memory(Memory.i64_store, HartState.x + r * 8);
     }
     for (let r = 0; r < 32; r++) {
       if (((f >>> r) & 1) !== 0)
