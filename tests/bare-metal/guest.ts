@@ -6,19 +6,22 @@ import { assemble } from "@bulkhead/isa";
 
 export const BASE = 0x8000_0000;
 export const RAM_BYTES = 16 << 20;
-const RESULT_BYTES = 4096;
-/** Where the serial port and the power switch are: only `finish` touches them. */
-const [UART, FINISHER] = [0x1000_0000, 0x10_0000];
+/** Where the serial port is. Only the end of a guest touches it: its line status first. */
+const UART = 0x1000_0000;
+export const LINE_STATUS = UART + 5;
+/** Where the power switch is. */
+const FINISHER = 0x10_0000;
 
 export interface Guest {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Address of the code that reports: the guest has ended when it comes there. */
-  readonly finish: number;
+  /** Where its results are, address and length. */
+  readonly result: number;
+  readonly resultBytes: number;
   readonly labels: ReadonlyMap<string, number>;
 }
 
 const registers = Array.from({ length: 31 }, (_, index) => index + 1).filter((r) => r !== 5 && r !== 6);
-const names =
+export const names =
   "zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6".split(" ");
 
 /** Registers are 0 at first, but for `s10` and `s11`: `s1 = s1 * s11 + s10` is the next random number, its high bits the better ones. */
@@ -61,7 +64,7 @@ const epilogue = `
   ${registers.map((r) => `sd ${names[r]}, ${8 * r}(t1)`).join("\n")}
   la t0, result_end
   lui t2, ${UART}
-  report: lbu t3, 5(t2)
+  report: lbu t3, ${LINE_STATUS - UART}(t2)
   andi t3, t3, 0x20
   beqz t3, report
   lbu t3, 0(t1)
@@ -73,9 +76,6 @@ const epilogue = `
   addi t1, t1, 0x555
   sw t1, 0(t0)
   j finish
-  .align 4096
-  result: .space ${RESULT_BYTES}
-  result_end:
 `;
 
 const symbols = {
@@ -91,18 +91,44 @@ const symbols = {
     stval: 0x143,
     sip: 0x144,
   },
-  ...{ satp: 0x180, stimecmp: 0x14d, time: 0xc01, pmpcfg0: 0x3a0, pmpaddr0: 0x3b0, fflags: 1, frm: 2, fcsr: 3 },
+  ...{
+    scounteren: 0x106,
+    senvcfg: 0x10a,
+    satp: 0x180,
+    stimecmp: 0x14d,
+    time: 0xc01,
+    pmpcfg0: 0x3a0,
+    pmpaddr0: 0x3b0,
+    fflags: 1,
+    frm: 2,
+    fcsr: 3,
+  },
 };
 
-/** @param seed of the guest's own random numbers. */
-export function guest(body: string, seed = 1n): Guest {
-  const random = `.align 8\nrandom: .dword ${seed}\n.dword 1442695040888963407\n.dword 6364136223846793005`;
-  const { bytes, labels } = assemble(`${prologue}\n${body}\n${epilogue}\n${random}`, BASE, symbols);
-  return { bytes, labels, finish: labels.get("finish")! };
+/**
+ * @param seed of the guest's own random numbers.
+ * @param results what is reported beside the page of registers and traps, as data. @param data what is not.
+ */
+export function guest(body: string, seed = 1n, results = "", data = ""): Guest {
+  const text = `${prologue}
+    ${body}
+    ${epilogue}
+    .align 8
+    random: .dword ${seed}
+    .dword 1442695040888963407
+    .dword 6364136223846793005
+    ${data}
+    .align 4096
+    result: .space 4096
+    ${results}
+    result_end:`;
+  const { bytes, labels } = assemble(text, BASE, symbols);
+  const result = labels.get("result")!;
+  return { bytes, labels, result, resultBytes: labels.get("result_end")! - result };
 }
 
-/** What a guest left: its registers, and the results that it wrote. */
-export function resultOf(page: Uint8Array): bigint[] {
-  const view = new DataView(page.buffer, page.byteOffset, RESULT_BYTES);
-  return Array.from({ length: RESULT_BYTES / 8 }, (_, index) => view.getBigUint64(8 * index, true));
+/** The results of a guest as doublewords. */
+export function doublewords(bytes: Uint8Array): bigint[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: bytes.length / 8 }, (_, index) => view.getBigUint64(8 * index, true));
 }

@@ -83,7 +83,7 @@ test("report: shows the listing, the initial state and the differences", () => {
   };
   const disagreement: Disagreement = { program, executor: "jit", complaints: ["x5 is 0x1, QEMU has 0x2"] };
   const text = report(disagreement);
-  assert.match(text, /^seed 1: jit disagrees with QEMU; x8 points/);
+  assert.match(text, /^seed 1: jit disagrees with QEMU\nx8 points/);
   assert.match(text, /\n {5}0: 7302b3 {4}add t0, t1, t2\n/);
   assert.match(text, /\nx5 is 0x1, QEMU has 0x2$/);
 });

@@ -23,11 +23,19 @@ const MAX_DEPTH = 3;
 /** Loops at the top level run often enough to become hot; those inside others only a few times. */
 const MAX_TIMES = [60, 8, 3];
 
+/** What straight code is made of, and how often each. */
+export type Makers = readonly (readonly [weight: number, make: Maker])[];
+
+/** What a program is made from. */
+interface Recipe extends Context {
+  readonly makers: Makers;
+}
+
 /** The program of a seed. */
-export function randomProgram(pool: Pool, seed: bigint): Program {
+export function randomProgram(pool: Pool, seed: bigint, makers: Makers = harmlessMakers): Program {
   const random = new Random(seed);
   const base = random.between(1, 31);
-  const items = randomItems({ random, pool, base }, new Set([base]), ITEMS, 0);
+  const items = randomItems({ random, pool, base, makers }, new Set([base]), ITEMS, 0);
   return { name: `seed ${seed}`, base, items, initial: randomState(random) };
 }
 
@@ -41,36 +49,38 @@ function randomState(random: Random): InitialState {
   };
 }
 
-type Maker = (context: Context, reserved: Reserved, depth: number) => Item;
+type Maker = (recipe: Recipe, reserved: Reserved, depth: number) => Item;
 
-const straight =
+export const straight =
   (make: (context: Context, reserved: Reserved) => readonly Operation[]): Maker =>
   (context, reserved) => ({ kind: "straight", operations: make(context, reserved) });
 
-const flat: readonly (readonly [weight: number, make: Maker])[] = [
+/** Code that does not care whether what surrounds it traps. */
+export const plainMakers: Makers = [
   [60, straight((context, reserved) => [harmless(context, "compute", reserved)])],
   [18, straight(memoryAccess)],
   [4, straight(floatControl)],
   [4, straight(atomicAccess)],
-  [2, straight(reservationPair)],
-  [1, straight(cacheBlock)],
   [1, straight((context, reserved) => [harmless(context, "fence", reserved)])],
   [1, randomPatch],
 ];
 
-const nested: typeof flat = [
+/** Code that never traps. A trap may end a reservation. */
+const harmlessMakers: Makers = [...plainMakers, [2, straight(reservationPair)], [1, straight(cacheBlock)]];
+
+const nested: Makers = [
   [6, randomSkip],
   [2, randomLeap],
   [4, randomLoop],
   [3, randomCall],
 ];
 
-function randomItems(context: Context, reserved: Reserved, count: number, depth: number): Item[] {
-  const makers = depth < MAX_DEPTH ? [...flat, ...nested] : flat;
-  return Array.from({ length: count }, () => weighted(context, makers)(context, reserved, depth));
+function randomItems(recipe: Recipe, reserved: Reserved, count: number, depth: number): Item[] {
+  const makers = depth < MAX_DEPTH ? [...recipe.makers, ...nested] : recipe.makers;
+  return Array.from({ length: count }, () => weighted(recipe, makers)(recipe, reserved, depth));
 }
 
-function weighted({ random }: Context, makers: typeof flat): Maker {
+function weighted({ random }: Context, makers: Makers): Maker {
   let rest = random.below(makers.reduce((sum, [weight]) => sum + weight, 0));
   for (const [weight, make] of makers) {
     if (rest < weight) return make;
@@ -79,11 +89,11 @@ function weighted({ random }: Context, makers: typeof flat): Maker {
   throw new Error("weights do not add up");
 }
 
-function randomBody(context: Context, reserved: Reserved, depth: number): Item[] {
+function randomBody(context: Recipe, reserved: Reserved, depth: number): Item[] {
   return randomItems(context, reserved, context.random.between(1, 8), depth + 1);
 }
 
-function randomSkip(context: Context, reserved: Reserved, depth: number): Item {
+function randomSkip(context: Recipe, reserved: Reserved, depth: number): Item {
   const { random, pool } = context;
   const body = randomBody(context, reserved, depth);
   const bytes = assemble(body).length;
@@ -93,7 +103,7 @@ function randomSkip(context: Context, reserved: Reserved, depth: number): Item {
   }
 }
 
-function randomLeap(context: Context, reserved: Reserved, depth: number): Item {
+function randomLeap(context: Recipe, reserved: Reserved, depth: number): Item {
   const { random, pool } = context;
   for (;;) {
     const { form, fields } = randomOperation(random, random.pick(pool.jumpRegister));
@@ -104,13 +114,13 @@ function randomLeap(context: Context, reserved: Reserved, depth: number): Item {
   }
 }
 
-function randomLoop(context: Context, reserved: Reserved, depth: number): Item {
+function randomLoop(context: Recipe, reserved: Reserved, depth: number): Item {
   const counter = freeRegister(context, reserved);
   const body = randomBody(context, new Set([...reserved, counter]), depth);
   return { kind: "loop", counter, times: context.random.between(1, MAX_TIMES[depth]!), body };
 }
 
-function randomCall(context: Context, reserved: Reserved, depth: number): Item {
+function randomCall(context: Recipe, reserved: Reserved, depth: number): Item {
   const link = context.random.chance(70) && !reserved.has(1) ? 1 : freeRegister(context, reserved);
   return { kind: "call", link, body: randomBody(context, new Set([...reserved, link]), depth) };
 }

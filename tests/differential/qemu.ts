@@ -34,7 +34,8 @@ const faults: readonly { readonly name: string; readonly until: number; readonly
 export class Qemu {
   readonly command: string;
   readonly version: string;
-  readonly #cpu: string;
+  /** The model that it is asked for. */
+  readonly cpu: string;
   readonly #folder = mkdtempSync(join(tmpdir(), "bulkhead-differential-"));
   #runs = 0;
 
@@ -42,7 +43,7 @@ export class Qemu {
     this.command = command;
     this.version = version;
     const { stdout: models } = spawnSync(command, ["-cpu", "help"], { encoding: "utf8" });
-    this.#cpu = /^\s*max$/m.test(models) ? "max" : "rv64,Zfhmin=true";
+    this.cpu = /^\s*max$/m.test(models) ? "max" : "rv64,Zfhmin=true";
   }
 
   /** The QEMU that `command` starts, or undefined where it is not installed. */
@@ -67,7 +68,7 @@ export class Qemu {
     writeFileSync(path, writeElf(bytes), { mode: 0o700 });
     const options = { encoding: "buffer", maxBuffer: bytes.length, timeout: TIMEOUT_MS } as const;
     return new Promise((resolve, reject) => {
-      execFile(this.command, ["-cpu", this.#cpu, path], options, (error, stdout) => {
+      execFile(this.command, ["-cpu", this.cpu, path], options, (error, stdout) => {
         rmSync(path, { force: true });
         if (error === null) resolve(stdout);
         else reject(new Error(`${this.version} did not run the programs`, { cause: error }));

@@ -5,12 +5,16 @@ import type { Disagreement } from "./campaign.ts";
 import { type Program, SCRATCH_REACH } from "./program.ts";
 
 export function report({ program, executor, complaints }: Disagreement): string {
+  return [`${program.name}: ${executor} disagrees with QEMU`, ...description(program), ...complaints].join("\n");
+}
+
+/** What a program is: its listing and its initial state, in lines. */
+export function description(program: Program): string[] {
   return [
-    `${program.name}: ${executor} disagrees with QEMU; x${program.base} points to the middle of the scratch memory`,
+    `x${program.base} points to the middle of the scratch memory`,
     ...listing(program),
     `initially ${initialState(program).join(" ")}`,
-    ...complaints,
-  ].join("\n");
+  ];
 }
 
 function listing({ items }: Program): string[] {
