@@ -67,6 +67,7 @@ export class MetadataStore {
 
   /** Replaces what is known of an object. Errors: those of the host's file system, and `ENOSPC`. */
   set(identity: Identity, metadata: Metadata | undefined): void {
+    this.#look();
     const key = metadataKey(identity);
     const kept = metadata === undefined || isEmpty(metadata) ? undefined : metadata;
     if (kept === undefined && !this.#records.has(key)) return;
@@ -109,6 +110,12 @@ export class MetadataStore {
 
   #append(line: Uint8Array): void {
     if (this.#descriptor < 0) this.#open(O_CREAT);
+    if (this.#hasMore) this.#read();
+    if (this.#hasMore) {
+      // A line that a crash has cut off must not become the start of this one.
+      writeSync(this.#descriptor, "\n");
+      this.#read();
+    }
     const written = writeSync(this.#descriptor, line);
     this.#unsynced = true;
     if (written === line.length) this.#passOver(written);
@@ -117,6 +124,11 @@ export class MetadataStore {
       writeSync(this.#descriptor, "\n");
       throw refusal(Errno.ENOSPC);
     }
+  }
+
+  /** The journal goes on behind what is known. */
+  get #hasMore(): boolean {
+    return fstatSync(this.#descriptor).size > this.#known;
   }
 
   /** What was just written is known already, unless another process has written too: then all of it is read. */
