@@ -4,6 +4,7 @@ import { buildMachine } from "./build-machine.ts";
 import { CliError } from "./failure.ts";
 import type { BuildContext, Images } from "./images.ts";
 import type { BuildOptions } from "./program.ts";
+import { forgetImage } from "./snapshot/kept.ts";
 
 const MIB_PER_GIB = 1024;
 
@@ -24,7 +25,10 @@ export const catalogue: Images = {
       throw new CliError("image-unknown", `${error.message}; an image of your own needs --include`, { cause: error });
     });
   },
-  remove: (name) => removeImage(name),
+  async remove(name) {
+    await removeImage(name);
+    forgetImage(name, cacheDirectory());
+  },
 };
 
 const ensureOptions = ({ signal, onProgress }: BuildContext): EnsureOptions => ({

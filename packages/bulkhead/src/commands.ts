@@ -1,6 +1,6 @@
 /** What the commands of the CLI do. `program.ts` declares them; `main.ts` turns what they throw into an exit code. */
 import { access, constants } from "node:fs/promises";
-import { checkShare, claimDisk, Partition, type VsockSockets } from "@bulkhead/hypervisor/node";
+import { checkShare, claimDisk, type Partition, type VsockSockets } from "@bulkhead/hypervisor/node";
 import { parseDisk } from "./disk-option.ts";
 import { failures } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
@@ -15,20 +15,27 @@ import { claimProfileFile, writeProfileFile } from "./profile/profile-file.ts";
 import { profileTable } from "./profile/table.ts";
 import type { Handlers } from "./program.ts";
 import { duration, ProgressLine } from "./progress-line.ts";
-import { runCommand } from "./run-command.ts";
+import { type CommandOptions, runCommand } from "./run-command.ts";
 import { runConsole } from "./run-console.ts";
 import { onSignals } from "./signals.ts";
+import { Keeper, startKept } from "./snapshot/keeper.ts";
+import { keptSnapshot } from "./snapshot/kept.ts";
+import { refreshText } from "./snapshot/refresh.ts";
 import type { Streams } from "./streams.ts";
 import { joinSockets, openSockets } from "./vsock-option.ts";
 
-/** The handlers for one invocation. @param command what stood behind `--`. @param images loaded when first needed. */
+/**
+ * The handlers for one invocation. @param command what stood behind `--`. @param images loaded when first needed. @param version
+ * of the program.
+ */
 export function handlers(
   streams: Streams,
   command: readonly string[] | undefined,
   images: () => Promise<Images>,
+  version: string,
 ): Handlers {
   return {
-    run: (name, options) => run(name, options, command, streams, images),
+    run: (name, options) => run(name, options, command, streams, images, version),
     list: async (options) => {
       refuseCommand(command);
       const listed = await (await images()).list();
@@ -61,6 +68,7 @@ async function run(
   command: readonly string[] | undefined,
   streams: Streams,
   images: () => Promise<Images>,
+  version: string,
 ): Promise<number> {
   checkRun(name, options, command);
   await checkFiles(options);
@@ -73,10 +81,20 @@ async function run(
     const image = name === undefined ? undefined : await ready(name, streams, images);
     const use = command === undefined ? consoleUse(streams) : ({ kind: "command" } as const);
     const description = { ...describeRun(image, options, use), networks: networks.descriptions };
-    const partition = await Partition.start(description, { onWarning });
+    const kept =
+      name === undefined || use.kind !== "command" || image?.scratch === undefined
+        ? undefined
+        : keptSnapshot(name, options, description, version, image.scratch);
+    const { partition, restored } = await startKept(description, kept, onWarning);
     networks.connect(partition.links);
     if (sockets !== undefined && partition.vsock !== undefined) joinSockets(sockets, partition.vsock);
-    return await runPartition(partition, name, options, command, streams, writesToHost(description));
+    const keeper =
+      kept === undefined || restored || name === undefined ? undefined : new Keeper(partition, kept, name, onWarning);
+    return await runPartition(partition, name, options, command, streams, {
+      shutDown: writesToHost(description),
+      ...(restored ? { resumed: () => refreshText(Date.now()) } : {}),
+      ...(keeper === undefined ? {} : { onReady: () => keeper.keep(), onEnd: () => keeper.kept() }),
+    });
   } finally {
     await sockets?.close();
     await networks.close();
@@ -99,14 +117,14 @@ async function runPartition(
   options: RunOptions,
   command: readonly string[] | undefined,
   streams: Streams,
-  shutDown: boolean,
+  more: Pick<CommandOptions, "shutDown" | "resumed" | "onReady" | "onEnd">,
 ): Promise<number> {
   try {
     return await (command === undefined
       ? runConsole(partition, streams)
       : runCommand(partition, command, streams, {
+          ...more,
           name: name ?? "guest",
-          shutDown,
           sync: options.share?.some(({ readOnly }) => !readOnly) ?? false,
           showConsole: process.env.BULKHEAD_DEBUG === "1",
         }));

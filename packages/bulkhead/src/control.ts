@@ -54,8 +54,9 @@ const encode = (line: string): Uint8Array => new TextEncoder().encode(`${line}\n
 
 /** What the host sends. */
 export const controlLine = {
-  run: (command: readonly string[]): Uint8Array =>
-    encode(`run ${Buffer.from(quoteCommand(command), "utf8").toString("base64")}`),
+  /** @param before a text for the guest's shell that comes before the command. */
+  run: (command: readonly string[], before = ""): Uint8Array =>
+    encode(`run ${Buffer.from(`${before}\n${quoteCommand(command)}`.trimStart(), "utf8").toString("base64")}`),
   /** @param name as Node has it, `SIGINT`. */
   signal: (name: string): Uint8Array => encode(`signal ${name.replace(/^SIG/, "")}`),
   poweroff: (): Uint8Array => encode("poweroff"),

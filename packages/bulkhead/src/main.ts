@@ -28,7 +28,7 @@ async function run(args: readonly string[], streams: Streams): Promise<number> {
   const { own, command } = splitCommand(args);
   let exit = 0;
   const version: string = createRequire(import.meta.url)("../package.json").version;
-  const root = program(handlers(streams, command, loadImages), version, (code) => {
+  const root = program(handlers(streams, command, loadImages, version), version, (code) => {
     exit = code;
   });
   try {

@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly capture?: string;
   /** Where programs of this host find the guest's sockets. */
   readonly vsock?: VsockRequest;
+  /** Go on from the image's snapshot, or keep one. Default: true. */
+  readonly snapshot?: boolean;
   /** File to write a profile to. */
   readonly profile?: string;
 }

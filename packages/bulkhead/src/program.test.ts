@@ -34,16 +34,16 @@ const parse = async (...args: string[]) => {
 
 test("program: runs an image with the default machine", async () => {
   const { calls, exit } = await parse("run", "busybox");
-  assert.deepEqual(calls, [["run", "busybox", { memory: 1024, cpus: 1, disk: [] }]]);
+  assert.deepEqual(calls, [["run", "busybox", { memory: 1024, cpus: 1, disk: [], snapshot: true }]]);
   assert.equal(exit, 5);
 });
 
 test("program: takes every option of run", async () => {
   const { calls } = await parse(
-    ...["run", "--memory", "512", "--cpus", "2", "--disk", "a", "--disk", "b", "--persist"],
+    ...["run", "--memory", "512", "--cpus", "2", "--disk", "a", "--disk", "b", "--persist", "--no-snapshot"],
     ...["--kernel", "k", "--initrd", "i", "--append", "x y", "--firmware", "f"],
   );
-  const expected = { memory: 512, cpus: 2, disk: ["a", "b"], persist: true };
+  const expected = { memory: 512, cpus: 2, disk: ["a", "b"], persist: true, snapshot: false };
   assert.deepEqual(calls, [
     ["run", undefined, { ...expected, kernel: "k", initrd: "i", append: "x y", firmware: "f" }],
   ]);
@@ -93,6 +93,7 @@ test("program: helps with examples and every exit code", async () => {
     "--append",
     "--firmware",
     "--persist",
+    "--no-snapshot",
   ]) {
     assert.match(text, new RegExp(option));
   }

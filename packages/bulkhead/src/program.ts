@@ -53,6 +53,9 @@ bulkhead processes of this user, see each other and nothing else; NAME,vlan=N ke
 With --vsock a program of this host connects to PATH, writes "CONNECT PORT" and a newline, and reads "OK N" when a program of
 the guest's accepts; a guest that connects to PORT of CID 2 reaches the program that listens on PATH_PORT. The guest is CID 3.
 
+The first run of an image with a COMMAND boots it and keeps a snapshot of the guest as it waits for one; later runs with the same
+settings go on from it, with fresh random numbers, a machine id of their own and the right time. --no-snapshot boots.
+
 With a COMMAND its output, exit code and signals are those of bulkhead. Ctrl-C goes to the command; pressed twice it
 stops the machine. A guest with disks that are written to is shut down after the command, any other just stopped.
 
@@ -115,6 +118,7 @@ function addRun(root: Command, handlers: Handlers, done: (exit: number) => void)
       "make a folder of this host appear at a path of the guest; may be repeated",
       collectAs(parseShare),
     )
+    .option("--no-snapshot", "boot, and keep no snapshot for later runs")
     .option("--persist", "write to the image's own disk")
     .option("--kernel <FILE>", "start this RISC-V Image instead of the image's kernel")
     .option("--initrd <FILE>", "give the kernel this initial RAM disk")

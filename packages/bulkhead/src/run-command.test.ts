@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ports } from "./control.ts";
-import { runCommand } from "./run-command.ts";
+import { type CommandOptions, runCommand } from "./run-command.ts";
 import { ScriptedGuest, ScriptedStreams } from "./testing/scripted-guest.ts";
 
-const options = { name: "busybox", shutDown: false, sync: false, showConsole: false };
+const options: CommandOptions = { name: "busybox", shutDown: false, sync: false, showConsole: false };
 
-const start = (changed: Partial<typeof options> = {}) => {
+const start = (changed: Partial<CommandOptions> = {}) => {
   const guest = new ScriptedGuest();
   const streams = new ScriptedStreams();
   const exit = runCommand(guest, ["cat"], streams, { ...options, ...changed });
@@ -53,6 +53,31 @@ test("runCommand: starts the command once, however often the guest is ready", as
   control.print("ready\nready\nnonsense\nexit 999\nexit 0\n");
   assert.equal(await exit, 0);
   assert.equal(guest.port(ports.control).input.split("\n").length, 2);
+});
+
+test("runCommand: does not wait for a guest that goes on, and tells it the time and who it is first", async () => {
+  const { guest, exit, control } = start({ resumed: () => "date -s @5" });
+  await control.received(/\n/);
+  const [, text = ""] = /^run (\S+)\n$/.exec(control.input) ?? [];
+  assert.equal(Buffer.from(text, "base64").toString(), "date -s @5\nexec 'cat'");
+  control.print("exit 3\n");
+  assert.equal(await exit, 3);
+  assert.equal(guest.endedBy, "drain");
+});
+
+test("runCommand: starts the command when a snapshot is held, and stops the guest when it is whole", async () => {
+  const [held, kept] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const { guest, exit, control } = start({ onReady: () => held.promise, onEnd: () => kept.promise });
+  control.print("ready\n");
+  await new Promise(setImmediate);
+  assert.equal(control.input, "");
+  held.resolve();
+  await control.received(/^run/);
+  control.print("exit 0\n");
+  await new Promise(setImmediate);
+  assert.equal(guest.endedBy, undefined);
+  kept.resolve();
+  assert.equal(await exit, 0);
 });
 
 test("runCommand: forwards a signal, and stops the machine when it is repeated", async () => {

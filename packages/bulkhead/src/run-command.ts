@@ -17,6 +17,12 @@ export interface CommandOptions {
   readonly shutDown: boolean;
   /** The guest may hold back what it wrote to a folder of this host, by mapped memory: have it written first. */
   readonly sync?: boolean;
+  /** A text for the guest's shell before the command, of a guest that goes on from where it was ready. */
+  readonly resumed?: () => string;
+  /** Called when the guest is ready, before the command starts: resolves when it may. */
+  readonly onReady?: () => Promise<void>;
+  /** Called when the command has ended: resolves when the guest may be stopped. */
+  readonly onEnd?: () => Promise<void>;
   /** Show the guest's serial console on stderr. */
   readonly showConsole: boolean;
 }
@@ -63,10 +69,14 @@ class CommandRun {
     const ticking = this.#showProgress();
     try {
       void this.#control();
+      if (this.#options.resumed !== undefined) void this.#start();
       const pumps = [this.#console(), this.#copy(ports.stdout, stdout), this.#copy(ports.stderr, stderr)];
       const end = await Promise.race([this.#exited.promise, this.#killed.promise]);
       if (typeof end === "string") await this.#kill(end);
-      else if (end !== undefined) await this.#stop();
+      else if (end !== undefined) {
+        await this.#options.onEnd?.();
+        await this.#stop();
+      }
       await Promise.all(pumps);
       return typeof end === "number" ? end : await this.#endedAlone();
     } finally {
@@ -104,7 +114,9 @@ class CommandRun {
     if (this.#running) return;
     this.#running = true;
     await this.#progress.clear();
-    await this.#guest.port(ports.control).write(controlLine.run(this.#command));
+    await this.#options.onReady?.();
+    const { resumed } = this.#options;
+    await this.#guest.port(ports.control).write(controlLine.run(this.#command, resumed?.()));
     void this.#stdin();
   }
 

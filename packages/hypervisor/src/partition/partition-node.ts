@@ -171,10 +171,10 @@ export class Partition {
   /**
    * Saves the machine as it is now, in a file that replaces what is under its name when it is whole. The guest goes on after a moment,
    * unless it is paused. Pages that are as in the snapshot before are taken from there by reference. Errors: `snapshot-failed`,
-   * and then everything is as before.
+   * and then everything is as before. @param onHeld is told as soon as what is saved does not change any more.
    */
-  snapshot(path: string): Promise<SnapshotSummary> {
-    return this.#snapshots.save(path);
+  snapshot(path: string, onHeld?: () => void): Promise<SnapshotSummary> {
+    return this.#snapshots.save(path, onHeld);
   }
 
   /** A raw disk's file that grows is a disk that grows. */

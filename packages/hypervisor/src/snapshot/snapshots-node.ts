@@ -71,8 +71,8 @@ export class Snapshots {
     return this.#inTurn(() => this.#setPaused(false));
   }
 
-  save(path: string): Promise<SnapshotSummary> {
-    return this.#inTurn(() => this.#save(path));
+  save(path: string, onHeld: () => void = () => {}): Promise<SnapshotSummary> {
+    return this.#inTurn(() => this.#save(path, onHeld));
   }
 
   async #setPaused(paused: boolean): Promise<void> {
@@ -84,7 +84,7 @@ export class Snapshots {
     await this.#paused.promise;
   }
 
-  async #save(path: string): Promise<SnapshotSummary> {
+  async #save(path: string, onHeld: () => void): Promise<SnapshotSummary> {
     const fromMs = performance.now();
     const order = {
       path,
@@ -96,6 +96,7 @@ export class Snapshots {
     try {
       await saver.ready;
       const held = await this.#hold();
+      onHeld();
       this.#layers = [...this.#layers, ...held.layers];
       const { base, pages, bytes } = await saver.save({ ...held, layers: this.#layers });
       this.#base = base;
