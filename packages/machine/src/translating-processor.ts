@@ -14,6 +14,7 @@ import {
   hartIndex,
   JUMP_ENTRIES,
   JumpEntry,
+  MEETING_BYTES,
   TLB_ADDEND,
   TLB_ENTRIES,
   TLB_ENTRY_BYTES,
@@ -56,8 +57,8 @@ export interface TranslatingOptions {
 }
 
 const DEFAULT_THRESHOLD = 500;
-/** So many meetings that a jump-cache entry never counts down to them. */
-const NEVER = 0x7fff_fff0;
+/** Meetings after which a target whose region is not there yet is looked for again. */
+const PATIENCE = 100;
 
 export class TranslatingProcessor implements Processor {
   readonly #memory: GuestMemory;
@@ -65,6 +66,7 @@ export class TranslatingProcessor implements Processor {
   readonly #first: number;
   readonly #translator: Translator;
   readonly #run: (hart: number) => void;
+  readonly #threshold: number;
   readonly #choose: TargetChooser | undefined;
   /** Physical page number of offset 0 in the wasm memory. */
   readonly #firstPage: number;
@@ -90,11 +92,11 @@ export class TranslatingProcessor implements Processor {
     const runtime = profile ? { ...plain, ...profiledCallouts(memory.wasm, plain) } : plain;
     const imports = { env, hart, runtime, float: floatFunctions(memory.wasm) };
     this.#choose = typeof threshold === "function" ? threshold : undefined;
-    const key = threshold === "never" ? NEVER : typeof threshold === "number" ? threshold : 0;
+    const key = typeof threshold === "function" ? 0 : threshold;
+    this.#threshold = key === "never" ? 0 : key;
     const dispatch = {
       decode: (word: number, entry: number) => this.#decode(word, entry),
-      miss: (base: number, pc: bigint, offset: number, entry: number) =>
-        this.#miss(base, pc, offset >>> 0, entry, key === 0),
+      miss: (base: number, pc: bigint, offset: number) => this.#miss(base, pc, offset >>> 0, key === 0),
       sample: (region: number) => this.#translator.sample(region),
     };
     const interpreter = new WebAssembly.Instance(
@@ -148,24 +150,23 @@ export class TranslatingProcessor implements Processor {
     view.setUint16(entry + DecodeEntry.length, decoded.length, true);
   }
 
-  /** A jump target that the jump cache does not know, or that has become hot: finds or asks for its region. */
-  #miss(base: number, pc: bigint, offset: number, entry: number, atOnce: boolean): void {
-    const { view } = this.#memory;
-    if (this.#choose !== undefined && !this.#isChosen(this.#choose, offset)) {
-      view.setInt32(entry + JumpEntry.region, 0, true);
-      return;
-    }
-    const hot = atOnce || view.getInt32(entry + JumpEntry.offset, true) === (offset | 0);
+  /** A jump target that the jump cache does not know, and that is hot: finds or asks for its region. */
+  #miss(base: number, pc: bigint, offset: number, atOnce: boolean): number {
+    if (this.#choose !== undefined && !this.#isChosen(this.#choose, offset)) return 0;
     let target = this.#translator.targetAt(offset);
-    if (target === 0 && hot) {
+    if (target === 0) {
       this.#whileCompiling(hartIndex(base), () => {
         this.#translator.request(offset, this.#placesAround(base, pc));
         if (atOnce) this.#translator.advance(true);
       });
       target = this.#translator.targetAt(offset);
     }
+    const { view } = this.#memory;
+    const entry = jumpEntry(base, offset);
     view.setInt32(entry + JumpEntry.offset, offset, true);
     view.setInt32(entry + JumpEntry.region, target, true);
+    if (target === 0) view.setUint16(meetings(base, offset), Math.max(this.#threshold - PATIENCE, 0), true);
+    return target;
   }
 
   /** Does with the region at an offset what has been chosen. Whether it is to be entered, once it is there. */
@@ -212,13 +213,15 @@ export class TranslatingProcessor implements Processor {
     this.#memory.onTranslate?.(physical);
   }
 
-  /** Takes the target of an entry, by its offset, out of the jump caches. */
+  /** Takes the target of an entry, by its offset, out of the jump caches; other code there has to become hot anew. */
   #forget(offset: number): void {
     const { view } = this.#memory;
     for (let hart = 0; hart < this.#harts.length; hart++) {
-      const entry = hartBase(this.#first + hart) + HartState.jumps + ((offset >>> 1) % JUMP_ENTRIES) * JumpEntry.bytes;
+      const base = hartBase(this.#first + hart);
+      const entry = jumpEntry(base, offset);
       if (view.getInt32(entry + JumpEntry.offset, true) === (offset | 0))
         view.setInt32(entry + JumpEntry.region, 0, true);
+      view.setUint16(meetings(base, offset), 0, true);
     }
   }
 
@@ -228,6 +231,11 @@ export class TranslatingProcessor implements Processor {
     }
   }
 }
+
+/** Where in the wasm memory the jump-cache entry of an offset is, and its count of meetings. */
+const jumpEntry = (base: number, offset: number): number =>
+  base + HartState.jumps + ((offset >>> 1) % JUMP_ENTRIES) * JumpEntry.bytes;
+const meetings = (base: number, offset: number): number => base + HartState.meetings + (offset % MEETING_BYTES);
 
 const localService = (memory: GuestMemory, profile: boolean): RegionService =>
   new LocalService(new RegionCompiler(memory.bytes, { harts: hartsOf(memory), profile }));

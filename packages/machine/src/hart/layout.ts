@@ -56,15 +56,21 @@ export const DecodeEntry = {
   bytes: 24,
 } as const;
 
-/** Jump cache: where a jump target lies in the wasm memory to the table index of its region, or to a count. */
-export const JUMP_ENTRIES = 16384;
+/** Jump cache: where a jump target lies in the wasm memory to the packed target of its region, or to 0. */
+export const JUMP_ENTRIES = 32768;
 export const JumpEntry = { offset: 0, region: 4, bytes: 8 } as const;
+
+/**
+ * How often jump targets without a region have been met: 16-bit counts, by the low bits of where they lie in the wasm
+ * memory. Targets may share one: counts that are lost would hurt, ones that are too high do not.
+ */
+export const MEETING_BYTES = 0x8_0000;
 
 /**
  * Target cache: a virtual pc under a fetch space to the table index of its code. It is right as long as `space` is
  * `HartState.fetchSpace`; `tag` is -1 in an empty entry.
  */
-export const TARGET_ENTRIES = 16384;
+export const TARGET_ENTRIES = 32768;
 export const TargetEntry = { tag: 0, space: 8, target: 12, bytes: 16 } as const;
 
 /**
@@ -158,9 +164,10 @@ export const HartState = {
   /** 64-bit slots for CSRs; which slot is whose is `csr.ts`'s business. */
   csrs: place(0x800 - next),
   jumps: 0x1000,
-  targets: 0x4_0000,
-  tlbs: 0x8_0000,
-  decodeCache: 0x28_0000,
+  meetings: 0x8_0000,
+  targets: 0x10_0000,
+  tlbs: 0x18_0000,
+  decodeCache: 0x38_0000,
 } as const;
 
 const DECODE_BYTES = (COMPRESSED_ENTRIES + WORD_ENTRIES) * DecodeEntry.bytes;
@@ -170,7 +177,8 @@ export const hartBase = (index: number): number => SHARED_AREA + HART_AREA * ind
 export const hartIndex = (base: number): number => (base - SHARED_AREA) / HART_AREA;
 
 const ends = [
-  [HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes, HartState.targets],
+  [HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes, HartState.meetings],
+  [HartState.meetings + MEETING_BYTES, HartState.targets],
   [HartState.targets + TARGET_ENTRIES * TargetEntry.bytes, HartState.tlbs],
   [BankState.end, TLB_BANK_BYTES],
   [HartState.tlbs + TLB_BANKS * TLB_BANK_BYTES, HartState.decodeCache],

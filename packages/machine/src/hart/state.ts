@@ -3,7 +3,7 @@
  * 32-bit words from the hart's base: `words[index]` is the low half and `words[index + 1]` the high half.
  */
 import { type GuestMemory, HART_AREA } from "../memory.ts";
-import { HartState, hartBase, JUMP_ENTRIES, JumpEntry, TARGET_ENTRIES, TargetEntry } from "./layout.ts";
+import { HartState, hartBase, JUMP_ENTRIES, JumpEntry, MEETING_BYTES, TARGET_ENTRIES, TargetEntry } from "./layout.ts";
 
 /** Privilege modes as `mstatus.MPP` encodes them. @spec privileged "Privilege Levels" */
 export const Privilege = { user: 0, supervisor: 1, machine: 3 } as const;
@@ -99,9 +99,10 @@ export function hartArea(memory: GuestMemory, index: number): HartArea {
   };
 }
 
-/** Empties the jump cache and the target cache, whatever they hold. */
+/** Empties the jump cache and the target cache, whatever they hold, and forgets which targets have been met. */
 export function forgetCode(words: Int32Array): void {
   words.fill(-1, HartState.jumps / 4, (HartState.jumps + JUMP_ENTRIES * JumpEntry.bytes) / 4);
+  words.fill(0, HartState.meetings / 4, (HartState.meetings + MEETING_BYTES) / 4);
   forgetTargets(words);
 }
 

@@ -9,7 +9,7 @@ import { DecodeEntry, HartState } from "../hart/layout.ts";
 import { type FunctionBuilder, Memory, ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
 import { emitDecode, emitFetch } from "./fetch.ts";
 import { type EntryField, FieldOperations, type LoopFrame } from "./field-operations.ts";
-import { emitEntrances } from "./run.ts";
+import { emitEntrances, type Threshold } from "./run.ts";
 
 const { i32, i64 } = ValueType;
 const fields = Object.fromEntries(fieldNames.map((name) => [name, name])) as Record<FieldName, EntryField>;
@@ -24,18 +24,18 @@ const illegal: Pick<Instruction, "semantics"> = {
 
 /**
  * The module's bytes. It imports `env.memory`, `env.regions` (the table of translated regions), the call-outs,
- * `dispatch.decode(word, entry)` which fills a decode-cache entry, and `dispatch.miss(hart, pc, offset, entry)` for a jump
- * target whose jump-cache entry is another's or that was met more than `threshold` times. A positive `region` in an entry is a
- * packed target, any other counts down. `dispatch.sample(region)` hears of regions that are entered often or run long.
+ * `dispatch.decode(word, entry)` which fills a decode-cache entry, and `dispatch.miss(hart, pc, offset)`, which gives the
+ * packed target of a jump target that the jump cache does not know and that was met more than `threshold` times, or 0.
+ * `dispatch.sample(region)` hears of regions that are entered often or run long.
  * @param profile whether the hart is to say what it does.
  */
-export function interpreterModule(threshold: number, profile = false): Uint8Array<ArrayBuffer> {
+export function interpreterModule(threshold: Threshold, profile = false): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory("env", "memory", 1);
   module.importTable("env", "regions");
   const imports = new RuntimeImports(module);
   const decode = module.importFunction("dispatch", "decode", [i32, i32], []);
-  const miss = module.importFunction("dispatch", "miss", [i32, i64, i32, i32], []);
+  const miss = module.importFunction("dispatch", "miss", [i32, i64, i32], [i32]);
   const sample = module.importFunction("dispatch", "sample", [i32], []);
   const fetch = imports.callout("fetch");
   const takeException = imports.runtime("takeException");

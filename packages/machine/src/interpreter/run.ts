@@ -14,10 +14,10 @@ import {
   REGION_RESULTS,
 } from "../codegen/target-probe.ts";
 import { HART } from "../codegen/wasm-operations.ts";
-import { HartState, JUMP_ENTRIES, JumpEntry, Signal, TargetEntry } from "../hart/layout.ts";
+import { HartState, JUMP_ENTRIES, JumpEntry, MEETING_BYTES, Signal, TargetEntry } from "../hart/layout.ts";
 import { Activity } from "../profile/activity.ts";
 import { emitActivity } from "../profile/emit-activity.ts";
-import { type FunctionBuilder, Memory, type ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
+import { type FunctionBuilder, type Label, Memory, type ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
 import { emitLocate } from "./fetch.ts";
 
 const { i32, i64 } = ValueType;
@@ -25,10 +25,13 @@ const { i32, i64 } = ValueType;
 /** How many wasm calls deep guest calls may go: their frames have to fit in the smallest stack that hosts give a thread. */
 export const MAX_DEPTH = 256;
 
+/** How often a jump target is met before its region is asked for, below 65536. */
+export type Threshold = number | "never";
+
 /** Indices of the functions that the loop calls. */
 export interface RunCalls {
   readonly interpret: number;
-  /** `miss(hart, pc, offset, entry)`, see `interpreterModule`. */
+  /** `miss(hart, pc, offset)`, see `interpreterModule`. */
   readonly miss: number;
   readonly fetch: number;
   /** `sample(region)` hears now and then of the index of a region that is entered. */
@@ -61,7 +64,7 @@ export const DEPART = { parameters: [i32, i32, i64, i32, i32], results: [i64] } 
  * @param threshold how often a jump target is met before `miss` is asked for its region.
  * @param profile whether the hart is to say what it does.
  */
-export function emitEntrances(module: ModuleBuilder, calls: RunCalls, threshold: number, profile: boolean): void {
+export function emitEntrances(module: ModuleBuilder, calls: RunCalls, threshold: Threshold, profile: boolean): void {
   const resume = module.function(RESUME.parameters, RESUME.results, "resume");
   const regionType = module.type(REGION_PARAMETERS, REGION_RESULTS);
   emitResume(resume, calls, regionType, threshold, profile);
@@ -75,7 +78,7 @@ function emitResume(
   b: FunctionBuilder,
   calls: RunCalls,
   regionType: number,
-  threshold: number,
+  threshold: Threshold,
   profile: boolean,
 ): void {
   const [depth, pc, until] = [1, 2, 3];
@@ -118,18 +121,16 @@ function emitResume(
     .op(Op.i32_shl);
   b.get(HART).op(Op.i32_add).i32(HartState.jumps).op(Op.i32_add).set(jump);
   const translated = b.block();
-  const whenKnown = () => {
-    b.get(jump).memory(Memory.i32_load, JumpEntry.offset).get(host).op(Op.i32_eq).if();
-    b.get(jump).memory(Memory.i32_load, JumpEntry.region).tee(target).i32(0).op(Op.i32_gt_s).brIf(translated);
-  };
-  whenKnown();
-  b.get(jump).get(target).i32(1).op(Op.i32_sub).memory(Memory.i32_store, JumpEntry.region);
-  b.get(target).i32(-threshold).op(Op.i32_gt_s).brIf(cold);
+  b.get(jump).memory(Memory.i32_load, JumpEntry.offset).get(host).op(Op.i32_eq).if();
+  b.get(jump).memory(Memory.i32_load, JumpEntry.region).tee(target).brIf(translated);
   b.end();
-  b.get(HART).get(pc).get(host).get(jump).call(calls.miss);
-  whenKnown();
+  if (threshold === "never") b.br(cold);
+  else {
+    emitMeeting(b, { host, meeting: jump, cold }, threshold);
+    b.get(HART).get(pc).get(host).call(calls.miss).tee(target).brIf(translated);
+    b.br(cold);
+  }
   b.end();
-  b.br(cold).end();
   emitTargetEntry(b, pc, entry);
   b.get(pc).memory(Memory.i64_store, HartState.targets + TargetEntry.tag);
   b.get(entry)
@@ -148,6 +149,24 @@ function emitResume(
   b.br(leave);
   b.end().end();
   b.get(pc).i64(LEAVE).op(Op.i64_or);
+}
+
+/** Counts a meeting, and goes to `cold` while there have been few. */
+function emitMeeting(
+  b: FunctionBuilder,
+  { host, meeting, cold }: { host: number; meeting: number; cold: Label },
+  threshold: number,
+): void {
+  const count = b.local(i32);
+  b.get(HART)
+    .get(host)
+    .i32(MEETING_BYTES - 1)
+    .op(Op.i32_and)
+    .op(Op.i32_add)
+    .tee(meeting);
+  b.memory(Memory.i32_load16_u, HartState.meetings).tee(count).i32(threshold).op(Op.i32_lt_u).if();
+  b.get(meeting).get(count).i32(1).op(Op.i32_add).memory(Memory.i32_store16, HartState.meetings);
+  b.br(cold).end();
 }
 
 function emitRun(b: FunctionBuilder, resume: number, takeException: number, profile: boolean): void {
