@@ -4,7 +4,7 @@
  */
 import { addi, ECALL, ld, lui, sp, zero } from "../../packages/machine/src/sample-assembler.ts";
 
-const [a0, a1, a2, a7, s1] = [10, 11, 12, 17, 9];
+const [a0, a1, a2, a7, s1, s2] = [10, 11, 12, 17, 9, 18];
 /** Numbers of system calls. @spec Linux, include/uapi/asm-generic/unistd.h */
 const Call = {
   dup3: 24,
@@ -48,7 +48,10 @@ const accepting = [
   ...checked(...call(Call.bind, onSocket, ...socketAddress)),
   ...call(Call.listen, onSocket, value(a1, 1)),
   ...checked(...call(Call.accept, onSocket, value(a1, 0), value(a2, 0))),
-  addi(s1, a0, 0),
+  addi(s2, a0, 0),
+  // Nobody else is to be accepted and never served.
+  ...call(Call.close, onSocket),
+  addi(s1, s2, 0),
 ];
 
 /** The program's file, as a guest writes it. @param cid `ANY_CID` waits for a connection; any other is called. */
