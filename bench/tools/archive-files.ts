@@ -29,6 +29,9 @@ export interface FilesWanted {
   onProgress(text: string): void;
 }
 
+/** Where the files of that name are unpacked. */
+export const unpackedRoot = (cache: string, name: string): string => join(cache, "tools", `${name}-${FORMAT}`, "root");
+
 /** Unpacks once; gives the root. Errors: an `ImageError` of the archive's client. */
 export async function unpackFiles(wanted: FilesWanted): Promise<string> {
   const tools = join(wanted.cache, "tools");
@@ -40,7 +43,7 @@ export async function unpackFiles(wanted: FilesWanted): Promise<string> {
       if (!existsSync(list)) await fetchAndUnpack(wanted, directory);
     });
   }
-  return join(directory, "root");
+  return unpackedRoot(wanted.cache, wanted.name);
 }
 
 async function fetchAndUnpack(wanted: FilesWanted, directory: string): Promise<void> {

@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { resolve } from "../../packages/guests/src/archive/resolve.ts";
 import { writeTar } from "../../packages/guests/src/formats/tar.ts";
-import { unpackFiles } from "./archive-files.ts";
+import { unpackedRoot, unpackFiles } from "./archive-files.ts";
 
 const PACKAGES = ["fio", "iperf3", "iputils-ping"];
 const PROGRAMS = ["fio", "iperf3", "ping"];
@@ -17,10 +17,15 @@ const ROOT = "/tmp/io";
 /** Disks have whole sectors, and some emulators want whole pages of them. */
 const ALIGNMENT = 4096;
 
+const NAME = "guest-programs";
+
+/** Where the programs are once they have been fetched. */
+export const unpackedPrograms = (cache: string): string => unpackedRoot(cache, NAME);
+
 /** Writes the disk. In the guest, `/tmp/io/NAME` starts a program. Errors: `ImageError` of the archive's client. */
 export async function writeProgramDisk(path: string, cache: string, onProgress: (text: string) => void): Promise<void> {
   const choose: Parameters<typeof unpackFiles>[0]["choose"] = (index) => resolve(index, PACKAGES);
-  const wanted = { name: "guest-programs", cache, architecture: "riscv64", choose, files: FILES, onProgress };
+  const wanted = { name: NAME, cache, architecture: "riscv64", choose, files: FILES, onProgress };
   const root = await unpackFiles(wanted);
   const encoder = new TextEncoder();
   const archive = writeTar([
