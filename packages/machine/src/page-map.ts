@@ -69,6 +69,16 @@ export class PageMap {
     }
   }
 
+  /**
+   * Brings pages that are not in memory all at once, before any hart runs. @param read fills them, and says whether they are
+   * right; if not, or if it throws, they are still with the source.
+   */
+  bringAll(pages: Uint32Array, read: (contents: Uint8Array[]) => boolean): boolean {
+    if (!read(Array.from(pages, (page) => this.#page(page)))) return false;
+    for (const page of pages) this.#states[page] = PageState.clean;
+    return true;
+  }
+
   /** `bring` for bytes that are about to be written. */
   write(start: number, length: number): void {
     const last = Math.floor((start + length - 1) / PAGE_SIZE);

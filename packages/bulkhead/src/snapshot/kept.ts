@@ -84,6 +84,7 @@ export function forgetImage(image: string, cache: string): void {
 export function forget(path: string): void {
   remove(path);
   remove(`${path}.checked`);
+  remove(`${path}.warm`);
 }
 
 /** Whether a run that fails so should boot instead: the snapshot is at fault. */

@@ -240,7 +240,7 @@ export class PageReader {
     }
     if (bytes === CHUNK_BYTES) return packed.slice();
     try {
-      return zstdDecompressSync(packed, { maxOutputLength: CHUNK_BYTES });
+      return zstdDecompressSync(packed, { maxOutputLength: CHUNK_BYTES, chunkSize: CHUNK_BYTES });
     } catch (cause) {
       throw corrupt(path, "a chunk of pages cannot be unpacked", cause);
     }

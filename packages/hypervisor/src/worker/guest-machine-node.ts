@@ -43,8 +43,9 @@ import type { DiskDescription, NetworkDescription } from "../partition/descripti
 import type { LinkWiring, PortWiring, Wiring } from "../partition/wiring.ts";
 import { type OpenShare, openShare } from "../share/open-share-node.ts";
 import { HoldOrder } from "../snapshot/hold-order.ts";
-import { blocksOf, indexOf, pagesOf } from "../snapshot/restored-node.ts";
-import { type PartitionState, RAM_SPACE } from "../snapshot/saved-machine.ts";
+import { blocksOf } from "../snapshot/restored-node.ts";
+import type { PartitionState } from "../snapshot/saved-machine.ts";
+import { WarmPages } from "../snapshot/warm-node.ts";
 import { InputBridge, OutputBridge } from "./bridge.ts";
 import { Holder, type HoldMessage } from "./holder.ts";
 import { LinkBackend } from "./link-backend.ts";
@@ -96,6 +97,7 @@ export class GuestMachine implements LoopMachine {
   readonly #slots: SlotDevice[] = [];
   readonly #holder: Holder;
   readonly #order: Int32Array;
+  readonly #warm: WarmPages | undefined;
 
   /** Errors: `HostError`, `BootError`, `StateError`. */
   constructor(wiring: Wiring, boot: BootDescription | BootSource, processor: ProcessorFactory, events: GuestEvents) {
@@ -103,6 +105,7 @@ export class GuestMachine implements LoopMachine {
     const saved = snapshot?.meta.state as PartitionState | undefined;
     const savable = saved !== undefined || description.snapshots === true;
     this.#order = new Int32Array(wiring.order);
+    this.#warm = snapshot && new WarmPages(snapshot);
     this.#serialInput = new InputBridge(wiring.console);
     this.#serialOutput = new OutputBridge(wiring.console);
     const profile = description.profile !== undefined;
@@ -117,7 +120,7 @@ export class GuestMachine implements LoopMachine {
       },
       onRoom: () => this.#pumpSerialInput(),
       clock: new HostClock(saved?.machine.ticks, sharedNowMs),
-      ...(savable && { pages: snapshot === undefined ? true : pagesOf(snapshot) }),
+      ...(savable && { pages: this.#warm?.source ?? true }),
       // Below firmware harts take turns: started from U-Boot, a hart on a thread of its own sometimes does not wake.
       ...(!startsInFirmware(boot) && {
         threads: { doorbell: wiring.partition, spawn: (start: HartThreadStart) => events.hartThread(start) },
@@ -164,7 +167,7 @@ export class GuestMachine implements LoopMachine {
     );
     if (snapshot === undefined || saved === undefined) this.#machine.start();
     else {
-      this.#machine.memory.pages?.leaveOut(indexOf(snapshot, RAM_SPACE) ?? []);
+      if (this.#machine.memory.pages !== undefined) this.#warm?.prepare(this.#machine.memory.pages);
       restoreMachine(this.#machine, this.#slots, saved);
     }
   }
@@ -237,6 +240,7 @@ export class GuestMachine implements LoopMachine {
   /** Ends the threads of further harts, gives the disks up, and tells the owner that there will be no more output. */
   close(): void {
     this.#machine.close();
+    this.#warm?.finish();
     for (const disk of this.#disks) disk.close?.();
     for (const share of this.#shares) share.close();
     this.#serialOutput.close();
