@@ -57,8 +57,10 @@ export interface FolderOptions {
   readonly readOnly?: boolean;
   /** Most nodes that a guest may hold references to. */
   readonly mostNodes?: number;
-  /** Most descriptors of the host that are kept open, for either purpose of `DescriptorLimits`. */
+  /** Most descriptors of the host that are kept open for later. */
   readonly mostDescriptors?: number;
+  /** Most files without a name that a guest may still use. */
+  readonly mostUnlinked?: number;
   /** Who the process is, for tests. */
   readonly user?: HostUser;
 }
@@ -81,10 +83,10 @@ export class HostFolder implements FileSystem {
 
   /** @param path of a folder, which may be reached through links. Errors: those of the host. */
   constructor(path: string, options: FolderOptions = {}) {
-    const { readOnly = false, mostNodes = 1 << 20, mostDescriptors = 1024 } = options;
+    const { readOnly = false, mostNodes = 1 << 20, mostDescriptors = 1024, mostUnlinked = 1024 } = options;
     this.readOnly = readOnly;
     this.#user = options.user ?? thisUser();
-    this.#descriptors = new Descriptors({ cached: mostDescriptors, pinned: mostDescriptors }, readOnly);
+    this.#descriptors = new Descriptors({ cached: mostDescriptors, pinned: mostUnlinked + 1 }, readOnly);
     const root = openSync(path, O_PATH | O_DIRECTORY);
     const stat = fstatSync(root, bigint);
     this.#dev = stat.dev;

@@ -104,6 +104,18 @@ test("unlink: a file goes on for who has it open, and is forgotten with them", (
   assert.throws(() => client.content(node), errno(Errno.ESTALE));
 });
 
+test("unlink: files in use without a name have a bound, and none of them is lost", (t) => {
+  const { client, at } = sharedFolder(t, { mostUnlinked: 3 });
+  const nodes = [0, 1, 2, 3].map((i) => client.makeFile(ROOT_NODE, `f${i}`).node);
+  for (const [i, node] of nodes.entries()) client.write(node, 0, `content ${i}`);
+  for (let i = 0; i < 3; i++) client.unlink(ROOT_NODE, `f${i}`);
+  assert.throws(() => client.unlink(ROOT_NODE, "f3"), errno(Errno.ENFILE));
+  assert.ok(existsSync(at("f3")));
+  for (const [i, node] of nodes.entries()) assert.equal(client.content(node), `content ${i}`);
+  client.forget(nodes[0]);
+  client.unlink(ROOT_NODE, "f3");
+});
+
 test("unlink: of two names one is left, whichever was known last", (t) => {
   const { client, at } = sharedFolder(t, { mostDescriptors: 2 });
   const { node } = client.makeFile(ROOT_NODE, "a");
