@@ -26,6 +26,8 @@ export class Region {
   pages: ReadonlyMap<number, PageParts> = new Map();
   /** Hot regions are translated at more length, and call inline. */
   isHot = false;
+  /** It was to make room for others, and was kept because it is hot. */
+  isSpared = false;
   /** How often it was seen to be entered, or to run when a slice ended. */
   samples = 0;
   #ranges: readonly CodeRange[] = [];

@@ -21,12 +21,14 @@ const MOST_WAITING = 2;
 const HOT_SAMPLES = 8;
 /** What bounds the host's memory. */
 export interface CacheLimits {
-  /** Regions kept at most; beyond that all are dropped. */
+  /** Regions kept at most; beyond that the oldest are dropped. */
   readonly regions: number;
   /** Table indices that wait for the target caches to be emptied before they are used again. */
   readonly retired: number;
 }
-const usual: CacheLimits = { regions: 16384, retired: 256 };
+const usual: CacheLimits = { regions: 24576, retired: 256 };
+/** Which part of the regions is dropped at once: what was compiled together is freed together. */
+const EVICTED = 1 / 4;
 /** Stores next to a page's code after which the page is given up: it holds data too, and slow stores cost more. */
 const MAX_WRITES = 512;
 
@@ -69,7 +71,8 @@ export class Translator {
   /** Regions of the posts that the service has, oldest first. */
   readonly #posted: Region[][] = [];
   readonly #byIndex: (Region | undefined)[] = [];
-  #regionCount = 0;
+  /** Regions from the oldest translation to the newest. */
+  readonly #regions = new Set<Region>();
   #waited = 0;
   #nextIndex = 1;
   readonly #freeIndices: number[] = [];
@@ -158,6 +161,19 @@ export class Translator {
     for (const page of [...this.#pages.keys()]) this.written(page * PAGE_SIZE, PAGE_SIZE);
   }
 
+  /** Drops the oldest regions; one that has become hot since the last time is spared once. */
+  #evict(): void {
+    let left = Math.ceil(this.#regions.size * EVICTED);
+    for (const region of this.#regions) {
+      if (left-- === 0) return;
+      if (region.isHot && !region.isSpared) {
+        region.isSpared = true;
+        this.#regions.delete(region);
+        this.#regions.add(region);
+      } else this.#drop(region);
+    }
+  }
+
   #promote(region: Region): void {
     if (region.isHot) return;
     region.isHot = true;
@@ -166,7 +182,7 @@ export class Translator {
 
   /** Orders some of what was asked for; false if there is nothing. */
   #order(): boolean {
-    if (this.#regionCount + this.#pending.size > this.#limits.regions) this.dropAll();
+    if (this.#regions.size + this.#pending.size > this.#limits.regions) this.#evict();
     const regions = new Set<Region>();
     for (const region of this.#promoted) {
       if (region.isOrdered) continue;
@@ -202,7 +218,7 @@ export class Translator {
     const region = new Region(this.#takeIndex(), places);
     region.wished.set(offset - home, places);
     this.#byIndex[region.index] = region;
-    this.#regionCount++;
+    this.#regions.add(region);
     return region;
   }
 
@@ -296,7 +312,7 @@ export class Translator {
     this.#unregister(region);
     this.#promoted.delete(region);
     this.#byIndex[region.index] = undefined;
-    this.#regionCount--;
+    this.#regions.delete(region);
     region.isDropped = true;
   }
 
