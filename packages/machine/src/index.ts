@@ -14,6 +14,7 @@ export { Activity, ActivityWord } from "./profile/activity.ts";
 export { type GuestImage, GuestView, type HartSnapshot } from "./profile/guest-view.ts";
 export { profiledDevice } from "./profile/profiled-device.ts";
 export { profiled } from "./profile/profiled-processor.ts";
+export { decodeSignature, giveDecoded, takeDecoded } from "./snapshot/decoded.ts";
 export { MACHINE_STATE_VERSION, type MachineState } from "./snapshot/machine-state.ts";
 export { expectState, StateError } from "./snapshot/state-error.ts";
 export { Board } from "./threads/board.ts";

@@ -1,11 +1,11 @@
 /**
- * Pages that machines touch soon after they were restored, unpacked and in one piece in a file beside their snapshot: read
- * together they cost a fraction of what they do one by one. The first machine that goes on from a snapshot finds out
+ * Pages that machines touch soon after they were restored, unpacked and in one piece in a file beside their snapshot, and
+ * what their interpreter decodes there: read together they cost a fraction of what they do one by one. The first machine that goes on from a snapshot finds out
  * which they are. Losing the file loses nothing. Who calls it: the thread of a partition that is restored.
  */
 import { closeSync, openSync, readSync, readvSync, renameSync, rmSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
-import type { PageMap, PageSource } from "@bulkhead/machine";
+import { decodeSignature, type GuestMemory, giveDecoded, type PageSource, takeDecoded } from "@bulkhead/machine";
 import { PAGE_BYTES } from "./format.ts";
 import { PageReader } from "./reader-node.ts";
 import { indexOf } from "./restored-node.ts";
@@ -15,12 +15,16 @@ import { PARTIAL } from "./writer-node.ts";
 
 /** What the file's name has behind the snapshot's. */
 export const WARM = ".warm";
-const MAGIC = "BULKWARM1";
-/** The magic and the snapshot's id, then the number of pages and two checksums: of the list, and of the contents. */
+const MAGIC = "BULKWARM2";
+/** The magic, the snapshot's id and the signature of the decoder; then the words below. */
 const TEXT_BYTES = 64;
-const HEADER_BYTES = TEXT_BYTES + 12;
+/** Numbers of pages and of decoded words; checksums of both lists, and of the pages' contents. */
+const Head = { pages: 0, decoded: 1, lists: 2, contents: 3, words: 4 } as const;
+const HEADER_BYTES = TEXT_BYTES + Head.words * 4;
 /** Most pages: 24 MiB. A machine that has touched more has done work of its own. */
 const MOST_PAGES = 6144;
+/** Most words of what was decoded: some 40,000 instructions. */
+const MOST_DECODED = 280_000;
 /** So many more pages than were known make a better file. */
 const LEAST_NEWS = 256;
 /** Pieces of memory in one call of the kernel. */
@@ -44,22 +48,23 @@ export class WarmPages {
     return { load: (page, into) => this.#load(page, into) };
   }
 
-  /** Leaves all pages with the source, but for the warm ones. Before any hart runs. */
-  prepare(map: PageMap): void {
-    map.leaveOut(this.#index);
+  /** Leaves all pages of a machine with the source, but for the warm ones. Before any hart runs. */
+  prepare(memory: GuestMemory): void {
+    memory.pages?.leaveOut(this.#index);
     try {
-      this.#warm = this.#bring(map);
+      this.#warm = this.#bring(memory);
     } catch {
       // There is none, or none that can be used: pages come one by one.
     }
   }
 
   /** Notes what was wanted, for the next machine. */
-  finish(): void {
+  finish(memory: GuestMemory): void {
     const news = this.#loaded.length;
     if (news < LEAST_NEWS || this.#warm.length + LEAST_NEWS > MOST_PAGES) return;
     try {
-      this.#write(Uint32Array.from([...this.#warm, ...this.#loaded].slice(0, MOST_PAGES)).sort());
+      const pages = Uint32Array.from([...this.#warm, ...this.#loaded].slice(0, MOST_PAGES)).sort();
+      this.#write(pages, takeDecoded(memory, 0).subarray(0, MOST_DECODED));
     } catch {
       // A directory that cannot be written, or a snapshot that is gone.
     }
@@ -71,38 +76,41 @@ export class WarmPages {
   }
 
   get #name(): string {
-    return `${MAGIC} ${this.#snapshot.meta.id}`;
+    return `${MAGIC} ${this.#snapshot.meta.id} ${decodeSignature().toString(16)}`;
   }
 
-  #bring(map: PageMap): Uint32Array<ArrayBuffer> {
+  #bring(memory: GuestMemory): Uint32Array<ArrayBuffer> {
     const fd = openSync(this.#snapshot.path + WARM, "r");
     try {
       const head = readWhole(fd, HEADER_BYTES, 0);
-      const view = new DataView(head.buffer);
       const name = new TextDecoder().decode(head.subarray(0, TEXT_BYTES)).replace(/\0+$/, "");
-      const count = view.getUint32(TEXT_BYTES, true);
-      if (name !== this.#name || count > MOST_PAGES) throw new Error("the warm pages are another snapshot's");
-      const list = readWhole(fd, count * 4, HEADER_BYTES);
-      if (crc32(list) !== view.getUint32(TEXT_BYTES + 4, true)) throw new Error("the list of warm pages is damaged");
-      const pages = new Uint32Array(list.buffer);
-      if (pages.some((page) => (this.#index[page] ?? 0) === 0)) throw new Error("a warm page is not the snapshot's");
-      const expected = view.getUint32(TEXT_BYTES + 8, true);
-      return map.bringAll(pages, (pieces) => readPieces(fd, pieces, HEADER_BYTES + count * 4) === expected)
-        ? pages
-        : new Uint32Array(0);
+      const numbers = new Uint32Array(head.buffer, TEXT_BYTES, Head.words);
+      const [count, decoded] = [numbers[Head.pages], numbers[Head.decoded]];
+      if (name !== this.#name || count > MOST_PAGES || decoded > MOST_DECODED)
+        throw new Error("it is another snapshot's");
+      const lists = readWhole(fd, (count + decoded) * 4, HEADER_BYTES);
+      if (crc32(lists) !== numbers[Head.lists]) throw new Error("its lists are damaged");
+      const words = new Uint32Array(lists.buffer);
+      const pages = words.slice(0, count);
+      if (pages.some((page) => (this.#index[page] ?? 0) === 0)) throw new Error("a page is not the snapshot's");
+      const at = HEADER_BYTES + lists.length;
+      const right = memory.pages?.bringAll(pages, (pieces) => readPieces(fd, pieces, at) === numbers[Head.contents]);
+      if (right !== true) throw new Error("its pages are damaged");
+      giveDecoded(memory, 0, words.subarray(count));
+      return pages;
     } finally {
       closeSync(fd);
     }
   }
 
-  #write(pages: Uint32Array<ArrayBuffer>): void {
+  #write(pages: Uint32Array<ArrayBuffer>, decoded: Uint32Array<ArrayBuffer>): void {
     const path = this.#snapshot.path + WARM;
     const partial = `${path}${PARTIAL}${process.pid}-${crypto.randomUUID()}`;
     const fd = openSync(partial, "wx", 0o600);
     try {
-      const list = new Uint8Array(pages.buffer);
+      const lists = new Uint8Array(Uint32Array.from([...pages, ...decoded]).buffer);
       const page = new Uint8Array(PAGE_BYTES);
-      let at = HEADER_BYTES + list.length;
+      let at = HEADER_BYTES + lists.length;
       let contents = 0;
       for (const number of pages) {
         this.#reader.load(this.#index[number], page);
@@ -112,12 +120,10 @@ export class WarmPages {
       }
       const head = new Uint8Array(HEADER_BYTES);
       new TextEncoder().encodeInto(this.#name, head);
-      const view = new DataView(head.buffer);
-      view.setUint32(TEXT_BYTES, pages.length, true);
-      view.setUint32(TEXT_BYTES + 4, crc32(list), true);
-      view.setUint32(TEXT_BYTES + 8, contents, true);
+      const numbers = [pages.length, decoded.length, crc32(lists), contents];
+      new Uint32Array(head.buffer, TEXT_BYTES).set(numbers);
       writeSync(fd, head, 0, head.length, 0);
-      writeSync(fd, list, 0, list.length, HEADER_BYTES);
+      writeSync(fd, lists, 0, lists.length, HEADER_BYTES);
       renameSync(partial, path);
     } finally {
       closeSync(fd);

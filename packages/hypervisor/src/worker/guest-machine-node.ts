@@ -167,7 +167,7 @@ export class GuestMachine implements LoopMachine {
     );
     if (snapshot === undefined || saved === undefined) this.#machine.start();
     else {
-      if (this.#machine.memory.pages !== undefined) this.#warm?.prepare(this.#machine.memory.pages);
+      this.#warm?.prepare(this.#machine.memory);
       restoreMachine(this.#machine, this.#slots, saved);
     }
   }
@@ -240,7 +240,7 @@ export class GuestMachine implements LoopMachine {
   /** Ends the threads of further harts, gives the disks up, and tells the owner that there will be no more output. */
   close(): void {
     this.#machine.close();
-    this.#warm?.finish();
+    this.#warm?.finish(this.#machine.memory);
     for (const disk of this.#disks) disk.close?.();
     for (const share of this.#shares) share.close();
     this.#serialOutput.close();
