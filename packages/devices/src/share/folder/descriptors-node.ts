@@ -25,6 +25,8 @@ export class Descriptors {
   /** Nodes with a descriptor, in the order of its last use; not those that are pinned. */
   readonly #cached = new Set<FolderNode>();
   #pinned = 0;
+  /** Not to be closed now. */
+  #inUse: FolderNode | undefined;
 
   constructor(limits: DescriptorLimits, readOnly: boolean) {
     this.#limits = limits;
@@ -66,13 +68,14 @@ export class Descriptors {
     other: FolderNode,
     otherName: string,
   ): [string | Buffer, string | Buffer] {
-    // Opening the second one must not have closed the first.
-    for (let tries = 0; tries < 3; tries++) {
-      const from = this.of(directory);
-      const to = this.pathIn(other, otherName);
-      if (directory.descriptor === from) return [this.pathIn(directory, name), to];
+    const from = this.pathIn(directory, name);
+    // Opening the second one must not close the first.
+    this.#inUse = directory;
+    try {
+      return [from, this.pathIn(other, otherName)];
+    } finally {
+      this.#inUse = undefined;
     }
-    throw refusal(Errno.ENFILE);
   }
 
   /** Attributes of the host's object that a node stands for. */
@@ -196,6 +199,7 @@ export class Descriptors {
   #evict(count: number): void {
     let left = count;
     for (const node of this.#cached) {
+      if (node === this.#inUse) continue;
       if (left-- <= 0) return;
       closeSync(node.descriptor);
       node.descriptor = -1;
