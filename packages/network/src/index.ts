@@ -5,6 +5,7 @@ export * from "./frame.ts";
 export * from "./nat/addresses.ts";
 export * from "./nat/gateway.ts";
 export * from "./nat/host.ts";
+export { NearEcho } from "./nat/near-echo.ts";
 export { ByteQueue } from "./nat/tcp/byte-queue.ts";
 export * from "./network-error.ts";
 export { Policy } from "./policy/policy.ts";

@@ -81,7 +81,9 @@ async function openCable(
   closables: Closable[],
 ): Promise<Cable> {
   const device = new Switch();
-  const cable = { device, description: { mac: randomMac() } };
+  // A capture shows all frames, so none may be answered where it does not see them.
+  const nat = request.kind === "nat" && options.capture === undefined;
+  const cable = { device, description: { mac: randomMac(), ...(nat ? { nat } : {}) } };
   if (request.kind === "nat") {
     const gateway = openNat(device, options.rules);
     closables.push(gateway);

@@ -23,6 +23,8 @@ export interface NetworkDescription {
   readonly mac: number;
   /** Bytes of a packet. Default: 1500. */
   readonly mtu?: number;
+  /** The NAT is at the far end: what needs nobody of it but its addresses is answered where the device is. */
+  readonly nat?: boolean;
 }
 
 /** A folder of the host. It comes behind the networks in the machine's slots. */

@@ -50,6 +50,7 @@ import { InputBridge, OutputBridge } from "./bridge.ts";
 import { Holder, type HoldMessage } from "./holder.ts";
 import { LinkBackend } from "./link-backend.ts";
 import type { LoopMachine } from "./machine-loop.ts";
+import { NearBackend } from "./near-backend.ts";
 import { PacketBackend } from "./packet-backend.ts";
 import { restoreMachine, SavedDevices, type SlotDevice } from "./saved-devices-node.ts";
 
@@ -321,8 +322,10 @@ function newMachine(memoryMiB: number, options: Omit<MachineOptions, "ramSize">)
   }
 }
 
-const newNet = ({ mac, mtu }: NetworkDescription, link: LinkWiring): Net =>
-  new Net(new LinkBackend(link), { mac: macBytes(mac), ...(mtu === undefined ? {} : { mtu }) });
+function newNet({ mac, mtu = 1500, nat = false }: NetworkDescription, link: LinkWiring): Net {
+  const far = new LinkBackend(link);
+  return new Net(nat ? new NearBackend(far, mtu) : far, { mac: macBytes(mac), mtu });
+}
 
 const newVsock = ({ description, vsock }: Wiring): Vsock | undefined =>
   description.vsock && vsock && new Vsock(new PacketBackend(vsock), description.vsock.cid);
