@@ -16,7 +16,7 @@ export interface Decoded extends Fields<number> {
   /** Bytes that it takes in memory: a compressed instruction decodes to what it stands for, with length 2. */
   readonly length: 2 | 4;
   /** The compressed form that it was written in. */
-  readonly compressed?: CompressedInstruction;
+  readonly compressed: CompressedInstruction | undefined;
 }
 
 const indexByName = new Map(instructions.map(({ name }, index) => [name, index]));
@@ -27,16 +27,27 @@ export function instructionNamed(name: string): Instruction {
   return instructions[index]!;
 }
 
+/** An encoding, and the position in the table of what it stands for. */
+interface Row<E extends Encoding> {
+  readonly encoding: E;
+  readonly index: number;
+}
+
 /** Buckets by the bits that nearly every encoding fixes: opcode and funct3, or quadrant and funct3. */
 const WORD_KEY = 0x707f;
 const HALF_KEY = 0xe003;
 
-function buckets<E extends Encoding>(list: readonly E[], keyMask: number): Map<number, E[]> {
-  const found = new Map<number, E[]>();
+function buckets<E extends Encoding>(
+  list: readonly E[],
+  instruction: (encoding: E) => string,
+  keyMask: number,
+): (readonly Row<E>[] | undefined)[] {
+  const found: Row<E>[][] = [];
   for (const encoding of list) {
-    for (const key of keysOf(encoding, keyMask)) found.set(key, [...(found.get(key) ?? []), encoding]);
+    const row = { encoding, index: indexByName.get(instruction(encoding))! };
+    for (const key of keysOf(encoding, keyMask)) found[key] = [...(found[key] ?? []), row];
   }
-  for (const bucket of found.values()) bucket.sort((a, b) => bits(b.mask) - bits(a.mask));
+  for (const bucket of found) bucket?.sort((a, b) => bits(b.encoding.mask) - bits(a.encoding.mask));
   return found;
 }
 
@@ -56,40 +67,47 @@ function bits(word: number): number {
   return count;
 }
 
-const words = buckets(instructions, WORD_KEY);
-const halves = buckets(compressedInstructions, HALF_KEY);
+const words = buckets(instructions, ({ name }) => name, WORD_KEY);
+const halves = buckets(compressedInstructions, ({ expansion }) => expansion, HALF_KEY);
 
 export const isCompressed = (word: number): boolean => (word & 3) !== 3;
 
-/** What words decode to, as far as it is known; programs use few different words. */
-const known = new Map<number, Decoded | undefined>();
-const MAX_KNOWN = 0x10000;
+/** What words decode to, as far as it is known, by a hash: programs use few different words. */
+const KNOWN = 0x20000;
+/** 2^32 divided by the golden ratio. */
+const HASH = 0x9e37_79b1;
+const knownWords = new Int32Array(KNOWN);
+const known: (Decoded | undefined)[] = new Array(KNOWN);
 
 /** Decodes a 32-bit word, of which a compressed instruction uses the low half; undefined if it is illegal. */
 export function decode(word: number): Decoded | undefined {
   const key = isCompressed(word) ? word & 0xffff : word | 0;
-  const found = known.get(key);
-  if (found !== undefined || known.has(key)) return found;
+  const slot = Math.imul(key, HASH) >>> 15;
+  // An all-zero word is illegal, as an empty slot is.
+  if (knownWords[slot] === key) return known[slot];
   const decoded = isCompressed(key) ? decodeHalf(key) : decodeWord(key);
-  if (known.size >= MAX_KNOWN) known.clear();
-  known.set(key, decoded);
+  knownWords[slot] = key;
+  known[slot] = decoded;
   return decoded;
 }
 
 function decodeWord(word: number): Decoded | undefined {
-  const found = words.get(word & WORD_KEY)?.find(({ mask, match }) => (word & mask) >>> 0 === match);
-  if (found === undefined) return undefined;
-  return { ...extractFields(found, word), instruction: found, index: indexByName.get(found.name)!, length: 4 };
+  for (const { encoding, index } of words[word & WORD_KEY] ?? []) {
+    if ((word & encoding.mask) >>> 0 !== encoding.match) continue;
+    const { rd, rs1, rs2, rs3, rm, imm, aq, rl } = extractFields(encoding, word);
+    return { rd, rs1, rs2, rs3, rm, imm, aq, rl, instruction: encoding, index, length: 4, compressed: undefined };
+  }
+  return undefined;
 }
 
 function decodeHalf(half: number): Decoded | undefined {
-  for (const compressed of halves.get(half & HALF_KEY) ?? []) {
-    if ((half & compressed.mask) >>> 0 !== compressed.match) continue;
-    const fields = extractFields(compressed, half);
-    if (!compressed.accepts(fields)) continue;
-    const instruction = instructionNamed(compressed.expansion);
-    const expanded = { rd: 0, rs1: 0, rs2: 0, rs3: 0, rm: 0, imm: 0, aq: 0, rl: 0, ...compressed.expand(fields) };
-    return { ...expanded, instruction, index: indexByName.get(instruction.name)!, length: 2, compressed };
+  for (const { encoding, index } of halves[half & HALF_KEY] ?? []) {
+    if ((half & encoding.mask) >>> 0 !== encoding.match) continue;
+    const fields = extractFields(encoding, half);
+    if (!encoding.accepts(fields)) continue;
+    const { rd = 0, rs1 = 0, rs2 = 0, rs3 = 0, rm = 0, imm = 0, aq = 0, rl = 0 } = encoding.expand(fields);
+    const instruction = instructions[index]!;
+    return { rd, rs1, rs2, rs3, rm, imm, aq, rl, instruction, index, length: 2, compressed: encoding };
   }
   return undefined;
 }

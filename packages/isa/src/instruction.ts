@@ -20,11 +20,21 @@ export interface Piece {
   readonly bit: number;
 }
 
+/** A field in one piece: its lowest bit, the mask of its bits, and what they count from. */
+export interface Place {
+  readonly at: number;
+  readonly mask: number;
+  readonly base: number;
+}
+
 export interface Encoding {
   readonly length: 2 | 4;
   readonly mask: number;
   readonly match: number;
   readonly pieces: readonly Piece[];
+  /** The same for decoding: fields in one piece, and the pieces of the immediate. */
+  readonly places: Readonly<Record<Exclude<FieldName, "imm">, Place>>;
+  readonly immediate: readonly Piece[];
   /** Fields written with a prime (`rd'`) name one of x8–x15 in three bits. */
   readonly primed: readonly FieldName[];
   /** Width of the immediate if it is signed (`imm`), else 0 (`uimm`). */
@@ -106,7 +116,28 @@ function parseEncoding(text: string): Encoding {
       pieces.push({ field, at, width: tokenWidth(token), bit: 0 });
     }
   }
-  return { length: total === 16 ? 2 : 4, mask: mask >>> 0, match: match >>> 0, pieces, primed, signedWidth };
+  const length = total === 16 ? 2 : 4;
+  const immediate = pieces.filter(({ field }) => field === "imm");
+  const places = placesOf(pieces, primed);
+  return { length, mask: mask >>> 0, match: match >>> 0, pieces, places, immediate, primed, signedWidth };
+}
+
+/** Where each field but the immediate lies: in one piece, or nowhere. */
+function placesOf(pieces: readonly Piece[], primed: readonly FieldName[]): Encoding["places"] {
+  const place = (name: FieldName): Place => {
+    const piece = pieces.find(({ field }) => field === name);
+    if (piece === undefined) return { at: 0, mask: 0, base: 0 };
+    return { at: piece.at, mask: 2 ** piece.width - 1, base: primed.includes(name) ? 8 : 0 };
+  };
+  return {
+    rd: place("rd"),
+    rs1: place("rs1"),
+    rs2: place("rs2"),
+    rs3: place("rs3"),
+    rm: place("rm"),
+    aq: place("aq"),
+    rl: place("rl"),
+  };
 }
 
 function tokenWidth(token: string): number {
@@ -127,15 +158,21 @@ function immediateRanges(token: string): [number, number][] {
 }
 
 /** The operand fields of an instruction word. */
-export function extractFields(encoding: Encoding, word: number): Fields<number> {
-  const fields: Record<FieldName, number> = { rd: 0, rs1: 0, rs2: 0, rs3: 0, rm: 0, imm: 0, aq: 0, rl: 0 };
-  for (const { field, at, width, bit } of encoding.pieces) {
-    fields[field] |= ((word >>> at) & (2 ** width - 1)) << bit;
-  }
-  for (const field of encoding.primed) fields[field] += 8;
-  const unused = 32 - encoding.signedWidth;
-  if (encoding.signedWidth > 0) fields.imm = (fields.imm << unused) >> unused;
-  return fields;
+export function extractFields({ places, immediate, signedWidth }: Encoding, word: number): Fields<number> {
+  let imm = 0;
+  for (const { at, width, bit } of immediate) imm |= ((word >>> at) & (2 ** width - 1)) << bit;
+  const unused = 32 - signedWidth;
+  const read = ({ at, mask, base }: Place): number => ((word >>> at) & mask) + base;
+  return {
+    rd: read(places.rd),
+    rs1: read(places.rs1),
+    rs2: read(places.rs2),
+    rs3: read(places.rs3),
+    rm: read(places.rm),
+    imm: signedWidth > 0 ? (imm << unused) >> unused : imm,
+    aq: read(places.aq),
+    rl: read(places.rl),
+  };
 }
 
 /** The instruction word for these operand fields; bits that a field cannot hold are dropped. */

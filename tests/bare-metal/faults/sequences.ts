@@ -1,5 +1,5 @@
 /** Sequences of a random program that trap, or may: what the kernel below it counts, skips and mends. */
-import type { Instruction } from "@bulkhead/isa";
+import { instructionNamed } from "@bulkhead/isa";
 import { randomOperation } from "../../differential/pool.ts";
 import type { Operation } from "../../differential/program.ts";
 import { type Context, freeRegister, leavesAlone, operation, type Reserved } from "../../differential/sequences.ts";
@@ -59,11 +59,8 @@ export function wildAtomic(context: Context, reserved: Reserved): Operation[] {
 
 /** A word as an instruction of its own. */
 function word(value: number, length: 2 | 4): Operation {
-  const form: Instruction = {
-    ...{ name: ".word", operands: "", semantics: () => {} },
-    ...{ length, mask: -1, match: value >>> 0, pieces: [], primed: [], signedWidth: 0 },
-  };
-  return { form, fields: {} };
+  const withoutOperands = instructionNamed("ecall");
+  return { form: { ...withoutOperands, name: ".word", length, mask: -1, match: value >>> 0 }, fields: {} };
 }
 
 /** What U-mode must not do, and what nobody can. */
