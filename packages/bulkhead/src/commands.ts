@@ -1,6 +1,6 @@
 /** What the commands of the CLI do. `program.ts` declares them; `main.ts` turns what they throw into an exit code. */
 import { access, constants } from "node:fs/promises";
-import { checkShare, claimDisk, type Partition, type VsockSockets } from "@bulkhead/hypervisor/node";
+import { checkShare, claimDisk, type Partition } from "@bulkhead/hypervisor/node";
 import { parseDisk } from "./disk-option.ts";
 import { failures } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
@@ -22,7 +22,7 @@ import { Keeper, startKept } from "./snapshot/keeper.ts";
 import { keptSnapshot } from "./snapshot/kept.ts";
 import { refreshText } from "./snapshot/refresh.ts";
 import type { Streams } from "./streams.ts";
-import { joinSockets, openSockets } from "./vsock-option.ts";
+import { type GuestSockets, openSockets } from "./vsock-option.ts";
 
 /**
  * The handlers for one invocation. @param command what stood behind `--`. @param images loaded when first needed. @param version
@@ -75,7 +75,7 @@ async function run(
   if (options.profile !== undefined) await claimProfileFile(options.profile);
   const onWarning = (text: string): void => void streams.stderr.write(`bulkhead: ${text}\n`);
   const networks = await openNetworks(options, onWarning);
-  let sockets: VsockSockets | undefined;
+  let sockets: GuestSockets | undefined;
   try {
     sockets = await openSockets(options.vsock);
     const image = name === undefined ? undefined : await ready(name, streams, images);
@@ -87,7 +87,7 @@ async function run(
         : keptSnapshot(name, options, description, version, image.scratch);
     const { partition, restored } = await startKept(description, kept, onWarning);
     networks.connect(partition.links);
-    if (sockets !== undefined && partition.vsock !== undefined) joinSockets(sockets, partition.vsock);
+    sockets?.join(partition.vsock);
     const keeper =
       kept === undefined || restored || name === undefined ? undefined : new Keeper(partition, kept, name, onWarning);
     return await runPartition(partition, name, options, command, streams, {

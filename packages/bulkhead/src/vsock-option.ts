@@ -24,14 +24,38 @@ export function parseVsock(text: string): VsockRequest {
 }
 
 /** Starts to listen, where that is asked for. Errors: `NetworkError`. */
-export const openSockets = async (request: VsockRequest | undefined): Promise<VsockSockets | undefined> =>
-  request && openVsock(request.path, request.cid);
+export const openSockets = async (request: VsockRequest | undefined): Promise<GuestSockets | undefined> =>
+  request && new GuestSockets(await openVsock(request.path, request.cid));
 
-/** Joins the host's end of the sockets to the guest's. */
-export function joinSockets({ host }: VsockSockets, link: HostLink): void {
-  host.attach({
-    send: (header, parts, length) => link.deliver({ parts: [header, ...parts], length, offload: noOffload }),
-    flush: () => link.flush(),
-  });
-  void link.listen({ frame: ({ parts }) => host.input(parts[0]), room: () => host.hasRoom() });
+/** How long the guest's last packets may take to be read, once it has ended. */
+const LAST_PACKETS_MS = 500;
+
+/** The host's end of a guest's sockets. */
+export class GuestSockets {
+  readonly #sockets: VsockSockets;
+  #listening: Promise<void> = Promise.resolve();
+
+  constructor(sockets: VsockSockets) {
+    this.#sockets = sockets;
+  }
+
+  /** Joins them to the guest's. */
+  join(link: HostLink | undefined): void {
+    if (link === undefined) return;
+    const { host } = this.#sockets;
+    host.attach({
+      send: (header, parts, length) => link.deliver({ parts: [header, ...parts], length, offload: noOffload }),
+      flush: () => link.flush(),
+    });
+    this.#listening = link.listen({ frame: ({ parts }) => host.input(parts[0]), room: () => host.hasRoom() });
+  }
+
+  /** Ends them, behind the last packet of a guest that has ended. */
+  async close(): Promise<void> {
+    const overdue = Promise.withResolvers<void>();
+    const timer = setTimeout(overdue.resolve, LAST_PACKETS_MS);
+    await Promise.race([this.#listening, overdue.promise]);
+    clearTimeout(timer);
+    await this.#sockets.close();
+  }
 }
