@@ -69,6 +69,8 @@ const VIRTIO_STATUS = 0x70;
 const SEED_BYTES = 32;
 /** Slices of hart 0 in one call of `runSlice`, when other harts are on threads of their own. */
 const SLICES = 5;
+/** Between looks whether the threads of harts are there. */
+const START_MS = 1;
 
 export class Machine {
   readonly memory: GuestMemory;
@@ -170,6 +172,7 @@ export class Machine {
     for (const hart of this.harts) prepareHart(hart, entry);
     this.#threads?.crew.others.forEach((other) => void other?.clearPending());
     this.platform.reset();
+    this.platform.rom.fill(entry.rom);
     for (const device of this.#virtio.values()) device.write(VIRTIO_STATUS, 4, 0);
     this.#states.reset();
     this.#events.reset();
@@ -272,6 +275,7 @@ export class Machine {
   /** `idleDeadline` in milliseconds from now: 0 when a hart can run, infinite when only input can wake one. */
   idleMs(): number {
     if (this.#threads !== undefined && this.#runners[0].isStalled) return STALL_MS;
+    if (this.#threads?.hasBegun === false) return START_MS;
     const deadline = this.idleDeadline();
     return deadline === undefined ? Number.POSITIVE_INFINITY : millisecondsUntil(this.clock, deadline);
   }
@@ -306,6 +310,7 @@ export class Machine {
 
   /** Hart 0, in slices between which the harts of other threads are served. */
   #runBeside(threads: MachineThreads, runner: HartRunner, slices: number): void {
+    if (!threads.hasBegun) return;
     for (let slice = 0; slice < slices && !this.#isInterrupted; slice++) {
       const idle = runner.isAsleep || runner.isStopped;
       threads.serve(idle);

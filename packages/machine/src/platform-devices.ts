@@ -6,6 +6,7 @@ import { Generation } from "./platform/generation.ts";
 import { GoldfishRtc } from "./platform/goldfish-rtc.ts";
 import { type MemoryMapEntry, memoryMap } from "./platform/memory-map.ts";
 import { Plic } from "./platform/plic.ts";
+import { ROM, Rom } from "./platform/rom.ts";
 import { Syscon, type SysconEvents } from "./platform/syscon.ts";
 import { Uart, type UartEvents } from "./platform/uart.ts";
 import type { PlatformState } from "./snapshot/machine-state.ts";
@@ -24,6 +25,7 @@ export class Platform {
   readonly uart: Uart;
   readonly rtc: GoldfishRtc;
   readonly generation: Generation;
+  readonly rom = new Rom();
   readonly #clock: Clock;
 
   constructor(bus: Bus, harts: readonly InterruptTarget[], clock: Clock, events: UartEvents & SysconEvents) {
@@ -39,6 +41,7 @@ export class Platform {
     for (const [name, { base, size }] of Object.entries<MemoryMapEntry>(memoryMap)) {
       bus.attach(base, size, devices[name as keyof typeof memoryMap]);
     }
+    bus.attach(ROM.base, ROM.size, this.rom);
   }
 
   /** As after power-on; the harts' pending bits follow. */
@@ -57,6 +60,7 @@ export class Platform {
       uart: this.uart.save(),
       rtc: this.rtc.save(),
       generation: this.generation.save(),
+      rom: this.rom.save(),
     };
   }
 
@@ -67,6 +71,7 @@ export class Platform {
     this.uart.restore(state.uart);
     this.rtc.restore(state.rtc);
     this.generation.restore(state.generation);
+    this.rom.restore(state.rom);
   }
 
   /** Raises the timer interrupts that are due. */

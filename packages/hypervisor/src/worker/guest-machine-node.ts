@@ -122,10 +122,7 @@ export class GuestMachine implements LoopMachine {
       onRoom: () => this.#pumpSerialInput(),
       clock: new HostClock(saved?.machine.ticks, sharedNowMs),
       ...(savable && { pages: this.#warm?.source ?? true }),
-      // Below firmware harts take turns: started from U-Boot, a hart on a thread of its own sometimes does not wake.
-      ...(!startsInFirmware(boot) && {
-        threads: { doorbell: wiring.partition, spawn: (start: HartThreadStart) => events.hartThread(start) },
-      }),
+      threads: { doorbell: wiring.partition, spawn: (start) => events.hartThread(start) },
       onReboot: () => (description.onReboot === "restart" && !events.panicked() ? "restart" : "stop"),
     });
     if (profile) this.#activities = this.#profileDevices();
@@ -308,9 +305,6 @@ export class GuestMachine implements LoopMachine {
     this.#slots.push({ device, transport: this.#machine.attachVirtio(slot, create) });
   }
 }
-
-const startsInFirmware = (boot: BootDescription | BootSource): boolean =>
-  "load" in boot ? boot.start === "machine" : boot.firmware !== undefined;
 
 function newMachine(memoryMiB: number, options: Omit<MachineOptions, "ramSize">): Machine {
   try {

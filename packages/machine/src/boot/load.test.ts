@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { cellsOf, nodeAt, type RawNode, readDeviceTree, stringsOf } from "../device-tree/read.ts";
 import { GuestMemory, RAM_BASE } from "../memory.ts";
 import { BootError, type BootErrorCode } from "./boot-error.ts";
-import { type BootDescription, type BootEntry, loadBoot } from "./load.ts";
+import { type BootDescription, type Loaded, loadBoot } from "./load.ts";
 import { NEXT_STAGE } from "./placement.ts";
 import { sampleElf, sampleImage } from "./sample-files.ts";
 
@@ -15,7 +15,7 @@ const refuses = (ramSize: number, boot: BootDescription, code: BootErrorCode) =>
     (error) => error instanceof BootError && error.code === code,
   );
 
-function start(ramSize: number, boot: BootDescription): { memory: GuestMemory; entry: BootEntry; tree: RawNode } {
+function start(ramSize: number, boot: BootDescription): { memory: GuestMemory; entry: Loaded; tree: RawNode } {
   const memory = new GuestMemory(ramSize, 1);
   const entry = loadBoot(memory, boot, hardware);
   const tree = readDeviceTree(memory.readable(entry.deviceTree, 64 * 1024)!.slice());
@@ -92,7 +92,7 @@ test("loadBoot: firmware lies at the start of RAM with its next stage at 2 MiB",
   assert.deepEqual(memory.readable(RAM_BASE, 4)!.slice(), firmware);
   assert.deepEqual(memory.readable(NEXT_STAGE, 1000)!.slice(), kernel);
   assert.deepEqual(initrdOf(tree), [NEXT_STAGE + 128 * MIB, NEXT_STAGE + 128 * MIB + 5000]);
-  const dynamic = new BigUint64Array(memory.readable(entry.nextStage, 48)!.slice().buffer);
+  const dynamic = new BigUint64Array(entry.rom.slice().buffer);
   assert.deepEqual([...dynamic], [0x4942_534fn, 2n, BigInt(NEXT_STAGE), 1n, 0n, 0n]);
 });
 
@@ -103,13 +103,13 @@ test("loadBoot: firmware and next stage may be ELF files", () => {
   const { memory, entry } = start(64 * MIB, { firmware, kernel });
   assert.equal(entry.address, RAM_BASE + 1);
   assert.deepEqual([...memory.readable(NEXT_STAGE + 0x100, 2)!], [5, 6]);
-  const dynamic = new BigUint64Array(memory.readable(entry.nextStage, 48)!.slice().buffer);
+  const dynamic = new BigUint64Array(entry.rom.slice().buffer);
   assert.equal(dynamic[2], BigInt(NEXT_STAGE + 0x101));
 });
 
 test("loadBoot: firmware without a next stage is told so by an address of 0", () => {
-  const { memory, entry } = start(64 * MIB, { firmware: Uint8Array.of(1) });
-  const dynamic = new BigUint64Array(memory.readable(entry.nextStage, 48)!.slice().buffer);
+  const { entry } = start(64 * MIB, { firmware: Uint8Array.of(1) });
+  const dynamic = new BigUint64Array(entry.rom.slice().buffer);
   assert.equal(dynamic[2], 0n);
 });
 

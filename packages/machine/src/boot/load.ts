@@ -5,11 +5,12 @@
 import { type MachineTree, machineTree } from "../device-tree/machine-tree.ts";
 import { writeDeviceTree } from "../device-tree/write.ts";
 import { type GuestMemory, RAM_BASE } from "../memory.ts";
+import { ROM } from "../platform/rom.ts";
 import { BootError, sizeText } from "./boot-error.ts";
 import { isElf, loadElf } from "./elf.ts";
 import { fwDynamicInfo } from "./fw-dynamic-info.ts";
 import { isGzip, isImage, readImageHeader } from "./image.ts";
-import { type Extent, NEXT_STAGE, type Placement, placeDirect, placeFirmware } from "./placement.ts";
+import { DEVICE_TREE_SPACE, type Extent, NEXT_STAGE, type Placement, placeDirect, placeFirmware } from "./placement.ts";
 
 interface Attachments {
   readonly initrd?: Uint8Array;
@@ -41,34 +42,40 @@ export interface BootEntry {
   readonly nextStage: number;
 }
 
+/** What a boot has put in place beside RAM. */
+export interface Loaded extends BootEntry {
+  /** What the ROM holds: `struct fw_dynamic_info`, or nothing. */
+  readonly rom: Uint8Array;
+}
+
 /** The machine as the device tree shows it; the boot description gives the rest. */
 export type BootHardware = Pick<MachineTree, "harts" | "virtioSlots" | "seed">;
 
 /** Fills RAM for a boot. @throws BootError when a file is wrong or memory does not suffice. */
-export function loadBoot(memory: GuestMemory, boot: BootDescription, hardware: BootHardware): BootEntry {
+export function loadBoot(memory: GuestMemory, boot: BootDescription, hardware: BootHardware): Loaded {
   return boot.firmware === undefined ? loadDirect(memory, boot, hardware) : loadFirmware(memory, boot, hardware);
 }
 
-function loadDirect(memory: GuestMemory, boot: DirectBoot, hardware: BootHardware): BootEntry {
+function loadDirect(memory: GuestMemory, boot: DirectBoot, hardware: BootHardware): Loaded {
   const header = readImageHeader(boot.kernel);
   const placement = placeDirect(memory.ramSize, header, boot.initrd?.length ?? 0);
   const address = RAM_BASE + header.textOffset;
   copy(memory, address, boot.kernel);
   finish(memory, boot, hardware, placement);
-  return { mode: "supervisor", address, deviceTree: placement.deviceTree, nextStage: 0 };
+  return { mode: "supervisor", address, deviceTree: placement.deviceTree, nextStage: 0, rom: new Uint8Array(0) };
 }
 
-function loadFirmware(memory: GuestMemory, boot: FirmwareBoot, hardware: BootHardware): BootEntry {
+function loadFirmware(memory: GuestMemory, boot: FirmwareBoot, hardware: BootHardware): Loaded {
   const firmware = loadProgram(memory, boot.firmware, RAM_BASE, "firmware");
   const kernel = boot.kernel && loadProgram(memory, boot.kernel, NEXT_STAGE, "kernel");
   if (kernel && kernel.start < firmware.end && firmware.start < kernel.end) {
     throw new BootError("out-of-place", "the firmware and the kernel are linked for the same memory");
   }
   const placement = placeFirmware(memory.ramSize, firmware.end, kernel, boot.initrd?.length ?? 0);
-  copy(memory, placement.nextStage, fwDynamicInfo(kernel?.entry ?? 0));
   finish(memory, boot, hardware, placement);
-  const { deviceTree, nextStage } = placement;
-  return { mode: "machine", address: firmware.entry, deviceTree, nextStage };
+  const { deviceTree } = placement;
+  const rom = fwDynamicInfo(kernel?.entry ?? 0);
+  return { mode: "machine", address: firmware.entry, deviceTree, nextStage: ROM.base, rom };
 }
 
 /** Loads an ELF file where it wants to be, anything else at `address`. */
@@ -92,7 +99,7 @@ function finish(memory: GuestMemory, boot: BootDescription, hardware: BootHardwa
   if (boot.initrd && initrd) copy(memory, initrd.start, boot.initrd);
   const { bootArguments } = boot;
   const tree = writeDeviceTree(machineTree({ ...hardware, ramSize: memory.ramSize, bootArguments, initrd }));
-  if (tree.length > placement.nextStage - placement.deviceTree) {
+  if (tree.length > DEVICE_TREE_SPACE) {
     throw new BootError("command-line-too-long", "the command line is too long for the device tree");
   }
   copy(memory, placement.deviceTree, tree);

@@ -17,8 +17,8 @@ export const NEXT_STAGE = RAM_BASE + 2 * MIB;
 /** Device trees stay below this address: some firmware handles only 32-bit pointers. */
 const DEVICE_TREE_LIMIT = 0xc000_0000;
 const DEVICE_TREE_ALIGNMENT = 2 * MIB;
-/** Room for the tree with what firmware adds to it, and for the page that tells firmware about the next stage. */
-const DEVICE_TREE_SPACE = 64 * KIB;
+/** Room for the tree with what firmware adds to it. */
+export const DEVICE_TREE_SPACE = 64 * KIB;
 /** A kernel that has less than this for itself dies before it can say why. */
 const WORKING_MEMORY = 16 * MIB;
 /** Distance between the next stage and the initrd, at most: as on QEMU, so that a kernel can unpack itself. */
@@ -38,16 +38,14 @@ export interface Placement {
   readonly kernel?: number;
   readonly initrd?: Extent;
   readonly deviceTree: number;
-  /** Where firmware finds `struct fw_dynamic_info`. */
-  readonly nextStage: number;
 }
 
-/** The top of RAM as far as the device tree is concerned: its address, and that of the page behind it. */
-function placeTree(ramSize: number): { deviceTree: number; nextStage: number } {
+/** The top of RAM as far as the device tree is concerned: its address. */
+function placeTree(ramSize: number): { deviceTree: number } {
   const top = Math.min(RAM_BASE + ramSize, DEVICE_TREE_LIMIT);
-  const deviceTree = alignDown(top - DEVICE_TREE_SPACE - PAGE, DEVICE_TREE_ALIGNMENT);
+  const deviceTree = alignDown(top - DEVICE_TREE_SPACE, DEVICE_TREE_ALIGNMENT);
   if (deviceTree <= RAM_BASE) throw new BootError("memory-too-small", `${sizeText(ramSize)} of memory is too little`);
-  return { deviceTree, nextStage: deviceTree + DEVICE_TREE_SPACE };
+  return { deviceTree };
 }
 
 /** Placement for a kernel that is entered directly. @throws BootError `memory-too-small` or `initrd-too-large`. */

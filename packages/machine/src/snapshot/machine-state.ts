@@ -4,6 +4,7 @@
  */
 import type { GenerationState } from "../platform/generation.ts";
 import type { RtcState } from "../platform/goldfish-rtc.ts";
+import type { RomState } from "../platform/rom.ts";
 import type { UartState } from "../platform/uart.ts";
 import { checkHart, type SavedHart } from "./hart-state.ts";
 import { expectState } from "./state-error.ts";
@@ -17,6 +18,7 @@ export interface PlatformState {
   readonly uart: UartState;
   readonly rtc: RtcState;
   readonly generation: GenerationState;
+  readonly rom: RomState;
 }
 
 export interface MachineState {

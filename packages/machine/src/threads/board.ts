@@ -7,7 +7,7 @@ import type { BootEntry } from "../boot/load.ts";
 /** Words of the whole machine. */
 const Shared = { pause: 0, stopping: 1, generation: 2, device: 3, mode: 4, words: 16 } as const;
 /** Words of each thread, a cache line or more apart. */
-const Own = { wake: 0, epoch: 1, awaited: 2, parked: 3, up: 4, idleAt: 5, asleep: 6, words: 32 } as const;
+const Own = { wake: 0, epoch: 1, awaited: 2, parked: 3, up: 4, idleAt: 5, asleep: 6, begun: 7, words: 32 } as const;
 /** 64-bit words of the whole machine: where harts begin. */
 const Boot = { address: 0, deviceTree: 1, nextStage: 2, count: 3 } as const;
 
@@ -167,6 +167,21 @@ export class Board {
     this.#boot[Boot.nextStage] = BigInt(nextStage);
     Atomics.store(this.#words, Shared.mode, mode === "machine" ? 1 : 0);
     Atomics.add(this.#words, Shared.generation, 1);
+  }
+
+  /** A thread's hart is about to run in this generation. */
+  noteBegun(thread: number, generation: number): void {
+    Atomics.store(this.#words, at(thread, Own.begun), generation);
+    this.wake(0);
+  }
+
+  /** Whether all threads but 0 have noted it. */
+  get othersHaveBegun(): boolean {
+    const { generation } = this;
+    for (let thread = 1; thread < this.threads; thread++) {
+      if (this.#load(thread, Own.begun) !== generation) return false;
+    }
+    return true;
   }
 
   /** Brings all other threads to rest outside guest code. @param meanwhile serves what they may still wait for. */

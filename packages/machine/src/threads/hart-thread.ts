@@ -112,6 +112,7 @@ export class HartThread {
       adoptHart(this.#hart, restoredArea(this.#restored, this.#hart.index));
       this.#hart.refresh();
     } else prepareHart(this.#hart, boot);
+    board.noteBegun(this.#hart.index, this.#generation);
     if (boot.mode === "machine") return;
     this.#runner.sbi = this.#crew.sbiHost({
       console: this.#devices.console,

@@ -91,6 +91,12 @@ export class MachineThreads {
     board.nextDeviceRound();
   }
 
+  /** Whether hart 0 may run: below firmware harts leave reset together, and those of other threads come late. */
+  get hasBegun(): boolean {
+    const { board } = this.crew;
+    return board.boot.mode !== "machine" || board.othersHaveBegun;
+  }
+
   /** Brings the other harts to rest. */
   pause(): void {
     this.crew.board.pause(() => this.#server.serve());
