@@ -12,6 +12,8 @@ import { ANY_CID, HOST_CID, vsockProgram } from "./vsock-program.ts";
 
 const ECHOES = 3;
 const BYTES = 2 * 1024 * 1024;
+/** What the guest sends when it ends, in part still on its way to a program of the host's that does not read. */
+const LAST_BYTES = 200 * 1024;
 
 const base64 = (program: Uint8Array): string => Buffer.from(program).toString("base64");
 
@@ -20,12 +22,14 @@ const SCRIPT = `
 program() { echo "$2" | base64 -d > /tmp/$1; chmod 755 /tmp/$1; }
 program call ${base64(vsockProgram(HOST_CID, 77))}
 program call-nobody ${base64(vsockProgram(HOST_CID, 78))}
+program call-last ${base64(vsockProgram(HOST_CID, 79))}
 program listen ${base64(vsockProgram(ANY_CID, 52))}
 /tmp/call /bin/sh -c 'echo from the guest; read answer; echo "$answer" >&2'
 /tmp/call-nobody /bin/true || echo refused
 for i in $(seq ${ECHOES}); do
   /tmp/listen /bin/cat
 done
+/tmp/call-last /bin/dd if=/dev/zero bs=1k count=${LAST_BYTES / 1024} 2>/dev/null
 echo done
 `;
 
@@ -34,6 +38,7 @@ async function heard(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   // An iterator would close the other direction too.
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  socket.resume();
   await once(socket, "end");
   return Buffer.concat(chunks);
 }
@@ -48,7 +53,9 @@ test("cli: --vsock joins programs of host and guest, both ways", { skip }, async
       socket.once("data", (bytes) => called.resolve(String(bytes)));
       socket.write("from the host\n");
     }).listen(`${path}_77`);
-    await once(server, "listening");
+    const last = Promise.withResolvers<Socket>();
+    const slow = createServer({ pauseOnConnect: true }, last.resolve).listen(`${path}_79`);
+    await Promise.all([once(server, "listening"), once(slow, "listening")]);
     const running = new Cli(["run", "busybox", "--vsock", `${path},cid=9`, "--", "sh", "-c", SCRIPT]);
     try {
       await printed(running, "refused\n");
@@ -57,12 +64,15 @@ test("cli: --vsock joins programs of host and guest, both ways", { skip }, async
         const bytes = randomBytes(BYTES);
         assert.ok((await echoed(path, bytes)).equals(bytes), "what came back differs");
       }
+      await printed(running, "done\n");
+      assert.equal((await heard(await last.promise)).length, LAST_BYTES);
       const { code, stdout, stderr } = await running.ended;
       assert.deepEqual([code, stdout, stderr], [0, "refused\ndone\n", "from the host\n"]);
       assert.equal(existsSync(path), false);
     } finally {
       running.process.kill("SIGKILL");
       server.close();
+      slow.close();
     }
   });
 });
