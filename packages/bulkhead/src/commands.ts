@@ -20,7 +20,6 @@ import { runConsole } from "./run-console.ts";
 import { onSignals } from "./signals.ts";
 import { Keeper, startKept } from "./snapshot/keeper.ts";
 import { keptSnapshot } from "./snapshot/kept.ts";
-import { refreshText } from "./snapshot/refresh.ts";
 import type { Streams } from "./streams.ts";
 import { type GuestSockets, openSockets } from "./vsock-option.ts";
 
@@ -92,7 +91,7 @@ async function run(
       kept === undefined || restored || name === undefined ? undefined : new Keeper(partition, kept, name, onWarning);
     return await runPartition(partition, name, options, command, streams, {
       shutDown: writesToHost(description),
-      ...(restored ? { resumed: () => refreshText(Date.now()) } : {}),
+      resumed: restored,
       ...(keeper === undefined ? {} : { onReady: () => keeper.keep(), onEnd: () => keeper.kept() }),
     });
   } finally {

@@ -55,6 +55,14 @@ test("controlLine.run: carries any command on one line", () => {
   assert.equal(Buffer.from(word, "base64").toString(), "exec 'printf' 'a\nb é'");
 });
 
+test("controlLine.run: leaves a command as it is where it fits into a line", () => {
+  assert.equal(Buffer.from(controlLine.run(["echo", "it's \\0"])).toString(), "exec exec 'echo' 'it'\\''s \\0'\n");
+});
+
+test("controlLine.resume: gives the time in seconds", () => {
+  assert.equal(Buffer.from(controlLine.resume(1234567)).toString(), "resume 1234.567\n");
+});
+
 test("controlLine.signal: gives the name without its prefix", () => {
   assert.equal(Buffer.from(controlLine.signal("SIGINT")).toString(), "signal INT\n");
 });

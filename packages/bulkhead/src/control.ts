@@ -1,6 +1,6 @@
 /**
  * The control protocol between host and guest: ASCII lines on the port `bulkhead.control`. The guest says `ready` and
- * `exit N`; the host says `run`, `signal` and `poweroff`. What the guest sends is not trusted.
+ * `exit N`; the host says `run` or `exec`, `resume`, `signal` and `poweroff`. What the guest sends is not trusted.
  */
 import { quoteCommand } from "./shell-quote.ts";
 
@@ -50,13 +50,20 @@ function parseLine(text: string): ControlEvent | undefined {
   return exit !== null && code <= 255 ? { kind: "exit", code } : undefined;
 }
 
+/** Text that a line carries unchanged. */
+const PLAIN = /^[\x20-\x7e]{1,1000}$/;
+
 const encode = (line: string): Uint8Array => new TextEncoder().encode(`${line}\n`);
 
 /** What the host sends. */
 export const controlLine = {
-  /** @param before a text for the guest's shell that comes before the command. */
-  run: (command: readonly string[], before = ""): Uint8Array =>
-    encode(`run ${Buffer.from(`${before}\n${quoteCommand(command)}`.trimStart(), "utf8").toString("base64")}`),
+  /** As it is where it fits into a line: the guest has to start nothing to decode it. */
+  run: (command: readonly string[]): Uint8Array => {
+    const text = quoteCommand(command);
+    return encode(PLAIN.test(text) ? `exec ${text}` : `run ${Buffer.from(text, "utf8").toString("base64")}`);
+  },
+  /** The guest goes on from a snapshot. @param unixMs the time now. */
+  resume: (unixMs: number): Uint8Array => encode(`resume ${(unixMs / 1000).toFixed(3)}`),
   /** @param name as Node has it, `SIGINT`. */
   signal: (name: string): Uint8Array => encode(`signal ${name.replace(/^SIG/, "")}`),
   poweroff: (): Uint8Array => encode("poweroff"),

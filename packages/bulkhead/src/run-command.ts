@@ -17,8 +17,8 @@ export interface CommandOptions {
   readonly shutDown: boolean;
   /** The guest may hold back what it wrote to a folder of this host, by mapped memory: have it written first. */
   readonly sync?: boolean;
-  /** A text for the guest's shell before the command, of a guest that goes on from where it was ready. */
-  readonly resumed?: () => string;
+  /** The guest goes on from where it was ready: it is not waited for, and told the time. */
+  readonly resumed?: boolean;
   /** Called when the guest is ready, before the command starts: resolves when it may. */
   readonly onReady?: () => Promise<void>;
   /** Called when the command has ended: resolves when the guest may be stopped. */
@@ -69,7 +69,7 @@ class CommandRun {
     const ticking = this.#showProgress();
     try {
       void this.#control();
-      if (this.#options.resumed !== undefined) void this.#start();
+      if (this.#options.resumed === true) void this.#start();
       const pumps = [this.#console(), this.#copy(ports.stdout, stdout), this.#copy(ports.stderr, stderr)];
       const end = await Promise.race([this.#exited.promise, this.#killed.promise]);
       if (typeof end === "string") await this.#kill(end);
@@ -115,8 +115,9 @@ class CommandRun {
     this.#running = true;
     await this.#progress.clear();
     await this.#options.onReady?.();
-    const { resumed } = this.#options;
-    await this.#guest.port(ports.control).write(controlLine.run(this.#command, resumed?.()));
+    const control = this.#guest.port(ports.control);
+    if (this.#options.resumed === true) await control.write(controlLine.resume(Date.now()));
+    await control.write(controlLine.run(this.#command));
     void this.#stdin();
   }
 

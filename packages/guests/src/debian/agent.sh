@@ -10,6 +10,7 @@ power_off() {
 	systemctl --no-block --job-mode=replace-irreversibly start poweroff.target
 	exit
 }
+set_clock() { date -s "@$1" >/dev/null; }
 . /usr/local/lib/bulkhead/serve.sh
 
 # What systemd tells its services is not for the command.
