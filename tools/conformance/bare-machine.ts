@@ -6,26 +6,24 @@ import { Bus } from "../../packages/machine/src/bus.ts";
 import { Hart, HartState, hartBase, ManualClock, Signal } from "../../packages/machine/src/hart/index.ts";
 import { GuestMemory } from "../../packages/machine/src/memory.ts";
 import { Random } from "../../packages/machine/src/testing/random-node.ts";
-import { LateService, randomChooser } from "../../packages/machine/src/testing/random-tiers-node.ts";
-import { type JitThreshold, TranslatingProcessor } from "../../packages/machine/src/translating-processor.ts";
+import { randomTiers } from "../../packages/machine/src/testing/random-tiers-node.ts";
+import { type TranslatingOptions, TranslatingProcessor } from "../../packages/machine/src/translating-processor.ts";
 
 /** Instructions between two looks at timers and interrupts, and the ticks by which the clock moves there. */
 const SLICE = 10_000;
 const TICKS_PER_SLICE = 100;
 /** Instructions of slices whose length is left to chance, on average. */
 const RANDOM_SLICES = [10, 100, 1000, SLICE];
-/** A code cache that is full all the time, and that soon uses indices again. */
-const FEW_REGIONS = { regions: 40, retired: 3 };
 
 /** Ways of executing a program that must not differ in anything. */
 export const tiers = {
-  interpreter: () => "never",
-  jit: () => 0,
+  interpreter: () => ({ threshold: "never" }),
+  jit: () => ({ threshold: 0 }),
   /** The interpreter hands over to the JIT in the midst of things. */
-  mixed: () => 3,
+  mixed: () => ({ threshold: 3 }),
   /** Code is translated, optimised, dropped and interpreted as the dice fall. */
-  random: randomChooser,
-} as const satisfies Record<string, (random: Random) => JitThreshold>;
+  random: randomTiers,
+} as const satisfies Record<string, (memory: GuestMemory, random: Random) => TranslatingOptions>;
 export type Tier = keyof typeof tiers;
 
 export class BareMachine {
@@ -41,10 +39,7 @@ export class BareMachine {
     this.hart = new Hart({ memory: this.memory, bus: new Bus(), clock: this.#clock, index: 0, start: "machine" });
     const random = new Random(seed);
     const isRandom = tier === "random";
-    const service = isRandom ? new LateService(this.memory, random) : undefined;
-    const limits = isRandom ? FEW_REGIONS : undefined;
-    const threshold = tiers[tier](random);
-    const processor = new TranslatingProcessor(this.memory, [this.hart], { threshold, service, limits });
+    const processor = new TranslatingProcessor(this.memory, [this.hart], tiers[tier](this.memory, random));
     this.#budget = () => (isRandom ? random.below(2 * random.pick(RANDOM_SLICES)) : SLICE);
     this.#processor = processor;
     this.memory.onWrite = (address, length) => processor.written(address, length);

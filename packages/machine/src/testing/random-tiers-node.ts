@@ -5,6 +5,7 @@ import { RegionCompiler } from "../jit/region-compiler.ts";
 import type { CompiledRegions, RegionService } from "../jit/region-order.ts";
 import type { TargetChoice, TargetChooser } from "../jit/target-choice.ts";
 import type { GuestMemory } from "../memory.ts";
+import type { TranslatingOptions } from "../translating-processor.ts";
 import type { Random } from "./random-node.ts";
 
 /** How often each choice is made, in 64. */
@@ -22,6 +23,13 @@ export const randomChooser =
   (random: Random): TargetChooser =>
   () =>
     random.pick(choices);
+
+/** Everything that is left to chance, with a code cache that is full all the time and soon uses indices again. */
+export const randomTiers = (memory: GuestMemory, random: Random): TranslatingOptions => ({
+  threshold: randomChooser(random),
+  service: new LateService(memory, random),
+  limits: { regions: 40, retired: 3 },
+});
 
 /** Compiles at once, and lets its answers wait for a while: the guest goes on, and may change its code in the meantime. */
 export class LateService implements RegionService {

@@ -241,8 +241,8 @@ for (const remote of [true, false]) {
         p.label("function").do(addi(a0, zero, 0), jalr(zero, ra));
       },
     );
-    for (const threshold of [0, 40]) {
-      const { at } = await runThreaded(2, words, { threshold });
+    for (const tier of [0, 40, "random"] as const) {
+      const { at } = await runThreaded(2, words, { tier });
       assert.deepEqual(at(DATA + 128, 1), [0n]);
     }
   });

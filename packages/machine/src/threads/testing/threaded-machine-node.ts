@@ -3,7 +3,10 @@ import { Worker } from "node:worker_threads";
 import { sampleImage } from "../../boot/sample-files.ts";
 import { HostClock } from "../../hart/clock.ts";
 import { Machine, type MachineOptions } from "../../machine.ts";
-import { type JitThreshold, TranslatingProcessor } from "../../translating-processor.ts";
+import type { GuestMemory } from "../../memory.ts";
+import { Random } from "../../testing/random-node.ts";
+import { randomTiers } from "../../testing/random-tiers-node.ts";
+import { type TranslatingOptions, TranslatingProcessor } from "../../translating-processor.ts";
 import { sharedNowMs } from "../shared-time-node.ts";
 
 export interface ThreadedRun {
@@ -15,8 +18,17 @@ export interface ThreadedRun {
   at(address: number, count: number): bigint[];
 }
 
+/** How often jump targets are met before they are translated, or that it is left to chance. */
+export type ThreadTier = number | "random";
+
+/** What a thread's processor is made with: it cannot be posted. */
+export const tierOptions = (memory: GuestMemory, tier: ThreadTier, seed: number): TranslatingOptions =>
+  tier === "random" ? randomTiers(memory, new Random(seed)) : { threshold: tier };
+
 interface RunOptions extends Partial<MachineOptions> {
-  readonly threshold?: JitThreshold;
+  readonly tier?: ThreadTier;
+  /** Of what the tier `random` leaves to chance. */
+  readonly seed?: number;
   /** Called between slices. */
   readonly between?: (machine: Machine) => void;
 }
@@ -25,7 +37,7 @@ interface RunOptions extends Partial<MachineOptions> {
 export async function runThreaded(
   harts: number,
   words: readonly number[],
-  { threshold = 2, between, ...options }: RunOptions = {},
+  { tier = 2, seed = 1, between, ...options }: RunOptions = {},
 ): Promise<ThreadedRun> {
   const bell = new Int32Array(new SharedArrayBuffer(4));
   const workers: Worker[] = [];
@@ -36,7 +48,7 @@ export async function runThreaded(
     ramSize: 32 * 1024 * 1024,
     harts,
     boot: { kernel: sampleImage(words) },
-    processor: (memory, own) => new TranslatingProcessor(memory, own, { threshold }),
+    processor: (memory, own) => new TranslatingProcessor(memory, own, tierOptions(memory, tier, seed)),
     onOutput: (bytes) => {
       output += new TextDecoder("latin1").decode(bytes);
     },
@@ -45,7 +57,7 @@ export async function runThreaded(
       doorbell: bell.buffer,
       spawn: (start) => {
         const url = new URL("./hart-worker-node.ts", import.meta.url);
-        workers.push(new Worker(url, { workerData: { start, threshold } }));
+        workers.push(new Worker(url, { workerData: { start, tier, seed: seed + start.hart } }));
       },
     },
     ...options,
