@@ -13,6 +13,7 @@ import { type DebianGuest, debianSession, debianWorkloads } from "./sessions/deb
 import { hartsSession, hartsWorkloads } from "./sessions/harts-session.ts";
 import { type IoSetting, ioSession, ioWorkloads } from "./sessions/io-session.ts";
 import type { Session } from "./sessions/session.ts";
+import { shareSession, shareWorkloads } from "./sessions/share-session.ts";
 import { v86Session } from "./sessions/v86-session.ts";
 import { crossCompiler } from "./tools/cross-compiler.ts";
 import { writeProgramDisk } from "./tools/guest-programs.ts";
@@ -61,6 +62,7 @@ export async function prepare(wanted: Preparation): Promise<Prepared> {
   if (uses(hartsWorkloads)) sessions.push(hartsSession(await busyboxGuest(wanted, programs)));
   if (uses(debianWorkloads)) sessions.push(debianSession(await debianGuest(wanted, programs), wanted.scratch));
   if (uses(ioWorkloads)) sessions.push(ioSession(await ioSetting(wanted)));
+  if (uses(shareWorkloads)) sessions.push(shareSession(await busyboxGuest(wanted, programs), wanted.scratch));
   return { sessions, compiler: compiler.version, nativePrograms };
 }
 

@@ -15,10 +15,11 @@ export function bulkhead(root: string, name: string, version: string): Emulator 
 }
 
 function runArguments(guest: GuestDescription): string[] {
-  const { kernel, initrd, append, memoryMiB, cpus, disks, writtenDisks = [], network = false } = guest;
+  const { kernel, initrd, append, memoryMiB, cpus, disks, writtenDisks = [], network = false, share } = guest;
   const written = writtenDisks.flatMap(({ path, format }) => ["--disk", `${path},format=${format}`]);
   const allowed = network ? ["--allow", "host"] : [];
+  const shared = share === undefined ? [] : ["--share", `${share}:/mnt`];
   const settings = ["--memory", String(memoryMiB), "--cpus", String(cpus)];
   const boot = ["--kernel", kernel, "--initrd", initrd, "--append", append];
-  return ["run", ...settings, ...boot, ...disks.flatMap((path) => ["--disk", path]), ...written, ...allowed];
+  return ["run", ...settings, ...boot, ...disks.flatMap((path) => ["--disk", path]), ...written, ...allowed, ...shared];
 }

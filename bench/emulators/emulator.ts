@@ -22,6 +22,8 @@ export interface GuestDescription {
   readonly writtenDisks?: readonly WrittenDisk[];
   /** A network device behind a user-mode NAT, through which the guest reaches this host's loopback as 10.0.2.2. */
   readonly network?: boolean;
+  /** A folder of this host, in the guest by the tag `share0`. */
+  readonly share?: string;
 }
 
 /** A program with its arguments. */

@@ -30,6 +30,9 @@ test("bulkhead, findQemu: attach disks that are written to, and a network, only 
   const qemu = findQemu(["echo", "QEMU emulator version 9.1.2 (Debian)\n"])!;
   const { args } = qemu.commandLine(written);
   assert.ok(args.includes("file=/w,if=none,id=disk2,format=qcow2"));
+  const shared = { ...guest, share: "/s,t" };
+  assert.ok(bulkhead("/checkout", "x", "1").commandLine(shared).args.includes("/s,t:/mnt"));
+  assert.ok(qemu.commandLine(shared).args.includes("local,id=folder,path=/s,,t,security_model=none"));
   assert.ok(args.includes("user,id=nat") && !qemu.commandLine(guest).args.includes("-netdev"));
 });
 

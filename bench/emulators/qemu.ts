@@ -18,7 +18,7 @@ export function findQemu(command: readonly string[]): Emulator | undefined {
 }
 
 function machineArguments(guest: GuestDescription): string[] {
-  const { kernel, initrd, append, memoryMiB, cpus, disks, writtenDisks = [], network = false } = guest;
+  const { kernel, initrd, append, memoryMiB, cpus, disks, writtenDisks = [], network = false, share } = guest;
   const machine = ["-M", "virt", "-accel", "tcg", "-smp", String(cpus), "-m", String(memoryMiB)];
   const console = ["-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-nodefaults"];
   const virtio = ["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-rng-device"];
@@ -31,12 +31,16 @@ function machineArguments(guest: GuestDescription): string[] {
     ...["-device", `virtio-blk-device,drive=disk${index}`],
   ]);
   const nat = network ? ["-netdev", "user,id=nat", "-device", "virtio-net-device,netdev=nat"] : [];
+  const folder = share?.replaceAll(",", ",,");
+  const shared = share === undefined ? [] : ["-fsdev", `local,id=folder,path=${folder},security_model=none`];
+  if (share !== undefined) shared.push("-device", "virtio-9p-device,fsdev=folder,mount_tag=share0");
   return [
     ...machine,
     ...console,
     ...virtio,
     ...drives,
     ...nat,
+    ...shared,
     "-kernel",
     kernel,
     "-initrd",

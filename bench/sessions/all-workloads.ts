@@ -5,11 +5,17 @@ import { busyboxWorkloads } from "./busybox-session.ts";
 import { debianWorkloads } from "./debian-session.ts";
 import { hartsWorkloads } from "./harts-session.ts";
 import { ioWorkloads } from "./io-session.ts";
+import { shareWorkloads } from "./share-session.ts";
 
 /** What a quick run measures too: everything that needs no large image. */
 export const quickWorkloads: readonly Workload[] = [...bootWorkloads, ...busyboxWorkloads, ...hartsWorkloads];
 
-export const allWorkloads: readonly Workload[] = [...quickWorkloads, ...debianWorkloads, ...ioWorkloads];
+export const allWorkloads: readonly Workload[] = [
+  ...quickWorkloads,
+  ...debianWorkloads,
+  ...ioWorkloads,
+  ...shareWorkloads,
+];
 
 /** The names that `--only` takes: workloads and groups. */
 export const knownNames = (): string[] => [...Object.keys(groups), ...allWorkloads.map(({ name }) => name)];

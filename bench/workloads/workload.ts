@@ -44,6 +44,7 @@ export const groups = {
   stall: { title: "stalls while fresh code runs" },
   disk: { title: "disks (fio)" },
   net: { title: "network through NAT" },
+  share: { title: "a shared folder, with QEMU by 9p" },
 } as const satisfies Record<string, Group>;
 
 export type GroupName = keyof typeof groups;
