@@ -166,20 +166,20 @@
                     (i32.and
                       (i32.and
                         (i64.eq
-                          (i64.load offset=262144
+                          (i64.load offset=1048576
                             (local.tee $11
                               (i32.add
                                 (i32.and
                                   (i32.shl (i32.wrap_i64 (local.get $pc)) (i32.const 3))
-                                  (i32.const 262128))
+                                  (i32.const 524272))
                                 (local.get $hart))))
                           (local.get $pc))
                         (i32.eq
-                          (i32.load offset=262152 (local.get $11))
+                          (i32.load offset=1048584 (local.get $11))
                           (i32.load offset=556 (;fetchSpace;) (local.get $hart))))
                       (i32.gt_s (local.get $depth) (i32.const 0)))
                     (then
-                      (local.set $12 (i32.load offset=262156 (local.get $11)))
+                      (local.set $12 (i32.load offset=1048588 (local.get $11)))
                       (local.set $pc
                         (call_indirect (type 3)
                           (local.get $hart)

@@ -74,17 +74,17 @@
               (if
                 (i32.and
                   (i64.eq
-                    (i64.load offset=262144
+                    (i64.load offset=1048576
                       (local.tee $13
                         (i32.add
-                          (i32.and (i32.shl (i32.wrap_i64 (local.get $pc)) (i32.const 3)) (i32.const 262128))
+                          (i32.and (i32.shl (i32.wrap_i64 (local.get $pc)) (i32.const 3)) (i32.const 524272))
                           (local.get $hart))))
                     (local.get $pc))
                   (i32.eq
-                    (i32.load offset=262152 (local.get $13))
+                    (i32.load offset=1048584 (local.get $13))
                     (i32.load offset=556 (;fetchSpace;) (local.get $hart))))
                 (then
-                  (local.set $14 (i32.load offset=262156 (local.get $13)))
+                  (local.set $14 (i32.load offset=1048588 (local.get $13)))
                   (return_call_indirect (type 3)
                     (local.get $hart)
                     (local.get $depth)
@@ -163,17 +163,17 @@
               (if
                 (i32.and
                   (i64.eq
-                    (i64.load offset=262144
+                    (i64.load offset=1048576
                       (local.tee $14
                         (i32.add
-                          (i32.and (i32.shl (i32.wrap_i64 (local.get $pc)) (i32.const 3)) (i32.const 262128))
+                          (i32.and (i32.shl (i32.wrap_i64 (local.get $pc)) (i32.const 3)) (i32.const 524272))
                           (local.get $hart))))
                     (local.get $pc))
                   (i32.eq
-                    (i32.load offset=262152 (local.get $14))
+                    (i32.load offset=1048584 (local.get $14))
                     (i32.load offset=556 (;fetchSpace;) (local.get $hart))))
                 (then
-                  (local.set $15 (i32.load offset=262156 (local.get $14)))
+                  (local.set $15 (i32.load offset=1048588 (local.get $14)))
                   (return_call_indirect (type 3)
                     (local.get $hart)
                     (local.get $depth)

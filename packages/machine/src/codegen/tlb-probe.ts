@@ -1,6 +1,6 @@
 /** The fast path of an address translation, as the interpreter, translated regions and the runtime module all write it. */
 import { TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_BYTES } from "../hart/layout.ts";
-import { type FunctionBuilder, Memory, Op } from "../wasm/index.ts";
+import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
 
 const ENTRY_SHIFT = 12 - Math.log2(TLB_ENTRY_BYTES);
 const INDEX_MASK = (TLB_ENTRIES - 1) * TLB_ENTRY_BYTES;
@@ -31,4 +31,27 @@ export function emitHostAddress(b: FunctionBuilder, address: number, entry: numb
     .get(entry)
     .memory(Memory.i32_load, tag + TLB_ADDEND)
     .op(Op.i32_add);
+}
+
+/**
+ * The same for loads that much waits for: the host goes on with what an i32 local says to add, which the next of the
+ * same kind will mostly find there, while it has still to look into the entry.
+ */
+export function emitExpectedAddress(
+  b: FunctionBuilder,
+  address: number,
+  entry: number,
+  tag: number,
+  expected: number,
+): void {
+  const addend = b.temporary(ValueType.i32);
+  b.get(entry)
+    .memory(Memory.i32_load, tag + TLB_ADDEND)
+    .tee(addend)
+    .get(expected)
+    .op(Op.i32_ne)
+    .hint("unlikely")
+    .if();
+  b.get(addend).set(expected).end();
+  b.get(address).op(Op.i32_wrap_i64).get(expected).op(Op.i32_add);
 }

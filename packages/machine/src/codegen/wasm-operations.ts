@@ -23,7 +23,7 @@ import { InlineFloat } from "./float-inline.ts";
 import { clearedSign, joinedSign } from "./float-sign.ts";
 import { emitMulHighSigned, emitMulHighUnsigned } from "./multiply.ts";
 import type { RuntimeImports } from "./runtime-functions.ts";
-import { emitHostAddress, emitTagMatch, emitTlbEntry } from "./tlb-probe.ts";
+import { emitExpectedAddress, emitHostAddress, emitTagMatch, emitTlbEntry } from "./tlb-probe.ts";
 import { combinedWords, comparedWords, signExtendedWord, wordShiftedRight } from "./words.ts";
 
 /** The local that holds the offset of the hart's state: the first parameter of every generated function. */
@@ -197,7 +197,9 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     const value = b.temporary(form.type);
     this.#probeTlb(at, bytes, TlbTag.read);
     b.hint("likely").if(form.type);
-    emitHostAddress(b, at, this.#entryLocal, TlbTag.read);
+    const expected = this.expectedAddend;
+    if (expected === undefined) emitHostAddress(b, at, this.#entryLocal, TlbTag.read);
+    else emitExpectedAddress(b, at, this.#entryLocal, TlbTag.read, expected);
     b.memory(form.opcode).else();
     b.get(HART).get(at).i32(logBytes[bytes]).call(this.imports.callout("load"));
     for (const opcode of form.conversion) b.op(opcode);
@@ -368,6 +370,11 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
     emitTlbEntry(b, address, this.#entryLocal, () => this.emitDataTlb());
     b.memory(Memory.i64_load, tag);
     emitTagMatch(b, address, bytes);
+  }
+
+  /** An i32 local with what the TLB probably says to add to the address of the current instruction, see `emitExpectedAddress`. */
+  protected get expectedAddend(): number | undefined {
+    return undefined;
   }
 
   /** Offset of the data TLB bank in the wasm memory. */

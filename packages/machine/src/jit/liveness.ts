@@ -53,19 +53,21 @@ export const crossing = (from: BlockRegisters, to: BlockRegisters): { store: Reg
 });
 
 interface Flow extends BlockRegisters {
-  readonly offset: number;
   readonly reads: RegisterSet;
   readonly writes: RegisterSet;
   readonly successors: readonly Flow[];
   readonly isCall: boolean;
 }
 
-export function registersOf(blocks: readonly Block[]): ReadonlyMap<Block, BlockRegisters> {
+/** @param loops see `innermostLoops`. */
+export function registersOf(
+  blocks: readonly Block[],
+  loops: readonly (readonly Block[])[],
+): ReadonlyMap<Block, BlockRegisters> {
   const flows = new Map<Block, Flow & { successors: Flow[] }>();
   for (const block of blocks) {
     flows.set(block, {
       ...effects(block),
-      offset: block.offset,
       isCall: block.ending === "call",
       successors: [],
       dirtyIn: EMPTY,
@@ -85,7 +87,7 @@ export function registersOf(blocks: readonly Block[]): ReadonlyMap<Block, BlockR
     return true;
   });
   joinSegments(all);
-  separateLoops(all);
+  separateLoops(flows, loops);
   untilStable(all, (flow) => {
     const { segment } = flow;
     flow.dirtyOut = flow.isCall ? EMPTY : union(flow.dirtyIn, minus(flow.writes, segment.through));
@@ -113,23 +115,9 @@ const neededBehind = ({ isCall, successors }: Flow): RegisterSet =>
  */
 const MOST_IN_LOOP = 18;
 
-function separateLoops(flows: readonly Flow[]): void {
-  const loops: (readonly Flow[])[] = [];
-  for (const last of flows) {
-    for (const first of last.isCall ? [] : last.successors) {
-      const { segment } = last;
-      if (first.offset > last.offset || first.segment !== segment) continue;
-      // Whichever blocks are taken for the loop's, crossings make it right.
-      const isMember = ({ offset }: Flow): boolean => offset >= first.offset && offset <= last.offset;
-      loops.push(flows.filter((flow) => flow.segment === segment && isMember(flow)));
-    }
-  }
-  // Loops around others would have them pay.
-  loops.sort((a, b) => a.length - b.length);
-  const seen = new Set<Flow>();
-  for (const members of loops) {
-    if (members.some((flow) => seen.has(flow))) continue;
-    for (const flow of members) seen.add(flow);
+function separateLoops(flows: ReadonlyMap<Block, Flow>, loops: readonly (readonly Block[])[]): void {
+  for (const loop of loops) {
+    const members = loop.map((block) => flows.get(block)!);
     let [kept, used, written] = [EMPTY, EMPTY, EMPTY];
     for (const flow of members) {
       used = union(used, union(flow.reads, flow.writes));
@@ -137,6 +125,7 @@ function separateLoops(flows: readonly Flow[]): void {
       kept = union(kept, both(flow.writes, neededBehind(flow)));
     }
     if (bitCount(used.x) + bitCount(used.f) <= MOST_IN_LOOP || same(kept, written)) continue;
+    // Whichever blocks are taken for the loop's, crossings make it right.
     const own = { kept, through: minus(written, kept) };
     for (const flow of members) flow.segment = own;
   }

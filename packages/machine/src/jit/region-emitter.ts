@@ -1,10 +1,12 @@
 /** A region's control flow to one WebAssembly function with structured control flow. Who calls it: the translator. */
 import { flowOf } from "@bulkhead/isa";
 import { type FunctionBuilder, type Label, Op, ValueType } from "../wasm/index.ts";
+import { awaitedLoads } from "./awaited-loads.ts";
 import type { CodeWindow } from "./code-window.ts";
 import { type Block, lastPage } from "./control-flow.ts";
 import { floatUse } from "./float-use.ts";
 import { type BlockRegisters, CLEAN, crossing, EMPTY, liveIn, overwritten, registersOf } from "./liveness.ts";
+import { innermostLoops } from "./loops.ts";
 import {
   type BlockNode,
   type DispatchNode,
@@ -43,10 +45,16 @@ class RegionEmitter {
 
   constructor(b: FunctionBuilder, imports: RegionImports, { window, blocks, entries }: RegionCode) {
     this.#b = b;
-    this.#registers = registersOf(blocks);
+    const loops = imports.isHot ? innermostLoops(blocks) : [];
+    this.#registers = registersOf(blocks, loops);
     const segments = new Set([CLEAN, ...[...this.#registers.values()].map(({ segment }) => segment)]);
     const numbers = new Map(entries.map(({ offset }, number) => [offset, number]));
-    this.#operations = new RegionOperations(b, imports, { float: floatUse(blocks), segments, entries: numbers });
+    this.#operations = new RegionOperations(b, imports, {
+      float: floatUse(blocks),
+      awaited: awaitedLoads(imports.isHot ? blocks : []),
+      segments,
+      entries: numbers,
+    });
     this.#window = window;
     this.#root = regionGraph(blocks, entries);
     this.#structure = structureOf<RegionNode>(this.#root);

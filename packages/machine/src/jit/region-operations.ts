@@ -34,6 +34,8 @@ const PC = 3;
 /** What is known of a region's code before it is emitted. */
 export interface RegionTraits {
   readonly float: FloatUse;
+  /** Loads whose latency counts. */
+  readonly awaited: ReadonlySet<Step>;
   readonly segments: ReadonlySet<Segment>;
   /** Numbers of the entries, by their offsets from the home page. */
   readonly entries: ReadonlyMap<number, number>;
@@ -79,6 +81,10 @@ export class RegionOperations extends WasmOperations<number> {
   readonly #labels = new Map<Segment, Label>();
   readonly #tail: Label;
   readonly #left = new Set<Segment>();
+  readonly #awaited: ReadonlySet<Step>;
+  /** What the TLB said last to add to addresses, by the register that they came from: an i32 local. */
+  readonly #addends: number[] = [];
+  #step: Step | undefined;
   #segment: Segment = CLEAN;
   #tlb = -1;
   #offset = 0;
@@ -96,8 +102,9 @@ export class RegionOperations extends WasmOperations<number> {
   #floatMarked = false;
 
   /** Begins a function's body; `finish` ends it. */
-  constructor(b: FunctionBuilder, regions: RegionImports, { float, segments, entries }: RegionTraits) {
+  constructor(b: FunctionBuilder, regions: RegionImports, { float, awaited, segments, entries }: RegionTraits) {
     super(b, regions.runtime, float.rounds ? "inline" : "calls");
+    this.#awaited = awaited;
     this.#entries = entries;
     this.#doubles = float.doubles;
     this.#regions = regions;
@@ -177,7 +184,9 @@ export class RegionOperations extends WasmOperations<number> {
    * is made and has come back, and where the block goes by itself the code behind is not reached.
    * @param overwritten registers that the block will write anew before anyone looks at the hart's state.
    */
-  emit({ decoded, offset }: Step, ending: Ending, overwritten: RegisterSet): void {
+  emit(step: Step, ending: Ending, overwritten: RegisterSet): void {
+    const { decoded, offset } = step;
+    this.#step = step;
     this.#offset = offset;
     this.#overwritten = overwritten;
     this.#length = decoded.length;
@@ -340,6 +349,13 @@ export class RegionOperations extends WasmOperations<number> {
   /** It works on registers in the hart's state, which a region does not keep there: `control-flow.ts` leaves it out. */
   override compareExchangePair(): void {
     throw new Error("an instruction on registers in memory was translated");
+  }
+
+  protected override get expectedAddend(): number | undefined {
+    if (this.#step === undefined || !this.#awaited.has(this.#step)) return undefined;
+    const { rs1 } = this.#step.decoded;
+    this.#addends[rs1] ??= this.b.local(ValueType.i32);
+    return this.#addends[rs1];
   }
 
   protected statusRead(): void {
