@@ -4,10 +4,11 @@ import { test } from "node:test";
 import { mountWord, parseShare } from "./share-option.ts";
 
 test("parseShare: two paths, and settings behind colons or commas", () => {
-  const plain = { path: resolve("src"), guestPath: "/src", readOnly: false, cache: "auto" };
+  const plain = { path: resolve("src"), guestPath: "/src", readOnly: false, cache: "auto", thread: false };
   assert.deepEqual(parseShare("src:/src"), plain);
   assert.deepEqual(parseShare("src:/src:ro"), { ...plain, readOnly: true });
   assert.deepEqual(parseShare("src:/src,ro,cache=none"), { ...plain, readOnly: true, cache: "none" });
+  assert.deepEqual(parseShare("src:/src,thread"), { ...plain, thread: true });
   assert.deepEqual(parseShare("src:/src:cache=always,rw"), { ...plain, cache: "always" });
   assert.deepEqual(parseShare("a\\:b:/c"), { ...plain, path: resolve("a:b"), guestPath: "/c" });
 });

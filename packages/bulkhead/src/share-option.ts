@@ -10,6 +10,8 @@ export interface SharedFolder {
   readonly guestPath: string;
   readonly readOnly: boolean;
   readonly cache: NonNullable<ShareDescription["cache"]>;
+  /** Served in a thread of its own. */
+  readonly thread: boolean;
 }
 
 /** What `--help` says of it. */
@@ -19,6 +21,7 @@ A --share is a folder of this host and where the guest mounts it, such as --shar
   cache=auto         what the host changes is seen within a second (the default)
   cache=none         … at once, which is slower
   cache=always       only this guest changes the folder: it may keep what it has read and written to itself for a while
+  thread             serve it in a thread of its own: for slow storage
 A colon in a path is written as \\: . Guests without an image's scripts: mount -t virtiofs share0 PATH, share1 for the next.
 `;
 
@@ -35,15 +38,17 @@ export function parseShare(text: string): SharedFolder {
   if (!guestPath.startsWith("/"))
     return refuse(`Expected an absolute path of the guest, found ${guestPath || "none"}.`);
   let readOnly = false;
+  let thread = false;
   let cache: SharedFolder["cache"] = "auto";
   for (const setting of [...behind, ...rest.flatMap((part) => part.split(","))]) {
     const value = caches.find((name) => setting === `cache=${name}`);
     if (setting === "ro" || setting === "readonly") readOnly = true;
     else if (setting === "rw") readOnly = false;
+    else if (setting === "thread") thread = true;
     else if (value !== undefined) cache = value;
     else refuse(`${setting} is no setting of a share.`);
   }
-  return { path: resolve(path), guestPath, readOnly, cache };
+  return { path: resolve(path), guestPath, readOnly, cache, thread };
 }
 
 /** What the guest mounts the share of a number by. */

@@ -8,6 +8,7 @@ import { seededRandom } from "../testing/random.ts";
 import { sharedFolder } from "../testing/shared-folder-node.ts";
 import { Share } from "./device.ts";
 import { Opcode, ROOT_NODE } from "./fuse/protocol.ts";
+import { LocalService } from "./service.ts";
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 
@@ -17,7 +18,7 @@ const init = request(Opcode.init, 0, pack(7, 38, 131072, 0xffff_ffff, new Uint8A
 
 test("config: the tag, and one queue for requests", (t) => {
   const { files } = sharedFolder(t);
-  const driver = new GuestDriver(new Share(files, { tag: "share0" }));
+  const driver = new GuestDriver(new Share(new LocalService(files), { tag: "share0" }));
   const bytes = Uint8Array.from({ length: 40 }, (_, i) => driver.device.read(0x100 + i, 1));
   assert.equal(new TextDecoder().decode(bytes.subarray(0, 36)).replace(/\0+$/, ""), "share0");
   assert.equal(bytes[36], 1);
@@ -27,7 +28,7 @@ test("config: the tag, and one queue for requests", (t) => {
 test("requests: are served in any split over descriptors, in the queue's order", (t) => {
   const { files, at } = sharedFolder(t);
   writeFileSync(at("file"), "content of the file");
-  const driver = new GuestDriver(new Share(files, { tag: "x" }));
+  const driver = new GuestDriver(new Share(new LocalService(files), { tag: "x" }));
   const [, queue] = driver.start(2);
   driver.add(queue, [init, 80]);
   const name = request(Opcode.lookup, ROOT_NODE, pack("file"));
@@ -51,7 +52,7 @@ test("requests: are served in any split over descriptors, in the queue's order",
 
 test("requests: one without header or room for an answer stops the device, until a reset", (t) => {
   const { files } = sharedFolder(t);
-  const driver = new GuestDriver(new Share(files, { tag: "x" }));
+  const driver = new GuestDriver(new Share(new LocalService(files), { tag: "x" }));
   for (const buffers of [[new Uint8Array(10), 100], [request(Opcode.getattr, 1), 8], [request(Opcode.getattr, 1)]]) {
     const [, queue] = driver.start(2);
     driver.add(queue, buffers);
@@ -66,7 +67,7 @@ test("requests: one without header or room for an answer stops the device, until
 
 test("forget: needs no room for an answer", (t) => {
   const { files, client } = sharedFolder(t);
-  const device = new Share(files, { tag: "x" });
+  const device = new Share(new LocalService(files), { tag: "x" });
   const driver = new GuestDriver(device);
   const [urgent, queue] = driver.start(2);
   driver.add(queue, [init, 80]);
@@ -80,7 +81,7 @@ test("forget: needs no room for an answer", (t) => {
 
 test("save, restore: a share goes on where it was, and only that one", (t) => {
   const { files, client } = sharedFolder(t);
-  const device = new Share(files, { tag: "x" });
+  const device = new Share(new LocalService(files), { tag: "x" });
   const driver = new GuestDriver(device);
   const [, queue] = driver.start(2);
   driver.add(queue, [init, 80]);
@@ -92,7 +93,7 @@ test("save, restore: a share goes on where it was, and only that one", (t) => {
   driver.notify(queue);
   const bytes = driver.bytes(answer, 16);
   assert.equal(new DataView(bytes.buffer, bytes.byteOffset).getInt32(4, true), 0);
-  assert.throws(() => new Share(files, { tag: "y" }).restore(saved), { code: "state-mismatch" });
+  assert.throws(() => new Share(new LocalService(files), { tag: "y" }).restore(saved), { code: "state-mismatch" });
 });
 
 test("fuzz: stays within queues and buffers whatever a guest does", (t) => {
@@ -105,6 +106,6 @@ test("fuzz: stays within queues and buffers whatever a guest does", (t) => {
     const args = random.pick([pack("d"), pack(0, 0, 0n, "x"), pack(0o100644, 0, 0, 0, "f"), random.bytes(64)]);
     return request(random.pick(opcodes), random.below(6), args);
   };
-  const device = new Share(files, { tag: "x" });
+  const device = new Share(new LocalService(files), { tag: "x" });
   fuzzDevice(device, random, { rounds: 3000, plausible, host: () => device.work() });
 });

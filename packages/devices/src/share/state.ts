@@ -1,16 +1,13 @@
 /** Saved state of a shared folder's device: which share it is, and the nodes that the guest holds references to. */
 import { expectState } from "../saved-state.ts";
-import type { SavedNode } from "./file-system.ts";
+import type { ServiceState } from "./service.ts";
 
 export const SHARE_STATE_VERSION = 1;
 
-export interface ShareState {
+export interface ShareState extends ServiceState {
   readonly version: number;
   readonly tag: string;
   readonly readOnly: boolean;
-  /** The driver has said INIT. */
-  readonly ready: boolean;
-  readonly nodes: readonly SavedNode[];
 }
 
 /** Errors: `StateError` if the share differs from the one the state was saved with. */

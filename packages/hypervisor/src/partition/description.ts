@@ -36,6 +36,8 @@ export interface ShareDescription {
   readonly readOnly: boolean;
   /** How long a guest may rely on what it has seen of the folder. Default: `auto`, a second. */
   readonly cache?: CachePolicy;
+  /** Serve it in a thread of its own, so that slow storage does not hold the guest up. */
+  readonly thread?: boolean;
 }
 
 /** A socket device. */

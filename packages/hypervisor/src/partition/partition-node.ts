@@ -15,6 +15,7 @@ import { HostError, receiveError } from "../host-error.ts";
 import { BalloonOrders } from "../memory/balloon-orders.ts";
 import type { Profile } from "../profile/profile.ts";
 import { Profiler } from "../profile/profiler-node.ts";
+import { closeShareThreads, startShareThreads } from "../share/share-threads-node.ts";
 import { openChecked } from "../snapshot/open-node.ts";
 import { closeSnapshot } from "../snapshot/reader-node.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
@@ -236,7 +237,17 @@ async function startThread(
 ): Promise<Partition> {
   const plain = { ...wire(description), snapshot };
   const threads = await startDiskThreads(description.disks, plain.partition, (text) => events.onWarning?.(text));
-  const wiring: Wiring = { ...plain, diskThreads: threads.map((thread) => thread?.wiring) };
+  const shareThreads = await startShareThreads(description, plain.partition, (text) => events.onWarning?.(text)).catch(
+    async (error) => {
+      await closeDiskThreads(threads);
+      throw error;
+    },
+  );
+  const wiring: Wiring = {
+    ...plain,
+    diskThreads: threads.map((thread) => thread?.wiring),
+    shareThreads: shareThreads.map((thread) => thread?.memory),
+  };
   new BalloonOrders(wiring.balloon).target = (description.balloonMiB ?? 0) * 2 ** 20;
   const mailbox = new Mailbox(new Doorbell(wiring.owner));
   const links = wiring.links.map((link) => new HostLink(link));
@@ -284,6 +295,7 @@ async function startThread(
     vsock?.close();
     profiler?.stop();
     await closeDiskThreads(threads);
+    await closeShareThreads(shareThreads);
     await harts.end();
     await translator.end();
     await release();

@@ -64,6 +64,8 @@ export interface Wiring {
   readonly hold: SharedArrayBuffer;
   /** The snapshot to go on from. */
   readonly snapshot?: Snapshot;
+  /** Memory in common with the threads that serve shared folders; undefined for those of the partition's own thread. */
+  readonly shareThreads: readonly (SharedArrayBuffer | undefined)[];
   /** Orders to make disks larger. */
   readonly resizes: SharedArrayBuffer;
   /** What the balloon is to be, and what the guest says about its memory. */
@@ -114,6 +116,7 @@ export function wire(description: PartitionDescription): Wiring {
     links: (description.networks ?? []).map(() => link(partition)),
     vsock: description.vsock && link(partition),
     diskThreads: description.disks.map(() => undefined),
+    shareThreads: [],
     hold: holdMemory(),
     resizes: resizeMemory(description.disks.length),
     balloon: balloonMemory(),

@@ -1,6 +1,6 @@
-/** Opens a folder of the host as a device, on the thread that serves it: that of the machine. */
+/** Opens a folder of the host as a device, served on the machine's thread or on one of its own. */
 import { statSync } from "node:fs";
-import { Share } from "@bulkhead/devices";
+import { LocalService, RemoteService, Share } from "@bulkhead/devices";
 import { HostFolder } from "@bulkhead/devices/node";
 import { HostError } from "../host-error.ts";
 import type { ShareDescription } from "../partition/description.ts";
@@ -20,12 +20,19 @@ export function checkShare(path: string): void {
   if (!folder.isDirectory()) throw new HostError("file-unreadable", `share ${path}: expected a folder, found a file`);
 }
 
-/** Errors: `file-missing`, `file-unreadable`. */
-export function openShare({ path, tag, readOnly, cache }: ShareDescription, memoryMiB: number): OpenShare {
+/** @param remote memory in common with the thread that serves the share, if there is one. Errors: as `openFolder`. */
+export function openShare(share: ShareDescription, memoryMiB: number, remote?: SharedArrayBuffer): OpenShare {
+  const { tag, readOnly, cache } = share;
+  const service =
+    remote === undefined ? new LocalService(openFolder(share, memoryMiB), cache) : new RemoteService(remote, readOnly);
+  return { device: new Share(service, { tag }), close: () => service.close() };
+}
+
+/** The folder, with bounds for a guest of a size. Errors: `file-missing`, `file-unreadable`. */
+export function openFolder({ path, readOnly }: ShareDescription, memoryMiB: number): HostFolder {
   checkShare(path);
   const mostNodes = (memoryMiB * MIB) / GUEST_NODE_BYTES;
-  const files = withFolder(path, () => new HostFolder(path, { readOnly, mostNodes }));
-  return { device: new Share(files, { tag, cache }), close: () => files.close() };
+  return withFolder(path, () => new HostFolder(path, { readOnly, mostNodes }));
 }
 
 function withFolder<T>(path: string, work: () => T): T {

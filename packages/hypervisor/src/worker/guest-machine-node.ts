@@ -142,7 +142,9 @@ export class GuestMachine implements LoopMachine {
     this.#console = new Console([{ onData: () => {} }, ...wiring.ports.map((port, i) => this.#portOptions(port, i))]);
     this.#blocks = this.#disks.map((disk, i) => newBlock(disk, description.disks[i], events));
     this.#nets = (description.networks ?? []).map((network, i) => newNet(network, wiring.links[i]));
-    this.#shares = (description.shares ?? []).map((share) => openShare(share, description.memoryMiB));
+    this.#shares = (description.shares ?? []).map((share, i) =>
+      openShare(share, description.memoryMiB, wiring.shareThreads[i]),
+    );
     this.#balloonOrders = new BalloonOrders(wiring.balloon);
     this.#balloon = newBalloon(this.#machine.memory, this.#balloonOrders, this.#owner);
     this.#vsock = newVsock(wiring);
@@ -228,7 +230,8 @@ export class GuestMachine implements LoopMachine {
   }
 
   get halted(): boolean {
-    return this.#machine.halted && !this.#working && !this.#blocks.some(({ active }) => active);
+    const waits = this.#blocks.some(({ active }) => active) || this.#shares.some(({ device }) => device.active);
+    return this.#machine.halted && !this.#working && !waits;
   }
 
   rest(seen: number, sleep: () => void): void {

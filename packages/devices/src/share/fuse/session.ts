@@ -26,9 +26,6 @@ const validities: Readonly<Record<CachePolicy, Validity>> = {
 /** Largest answer besides the data of READ: an extended attribute, or a page of a directory. */
 const REPLY_BYTES = OUT_HEADER_BYTES + 64 * 1024 + 512;
 
-/** What became of a request: answered, or a sentence that says why it is none. */
-export type Served = undefined | string;
-
 export class FuseSession {
   readonly #files: FileSystem;
   readonly #cache: CachePolicy;
@@ -55,8 +52,8 @@ export class FuseSession {
     return this.#ready;
   }
 
-  /** Serves one request. @returns what is wrong if it cannot even be answered. Never throws. */
-  serve(exchange: Exchange): Served {
+  /** Serves one request. @returns what is wrong, in a sentence, if it cannot even be answered. Never throws. */
+  serve(exchange: Exchange): string | undefined {
     const request = this.#request;
     const length = exchange.readable;
     if (!request.readHeader(exchange)) return "a FUSE request lacks its header";
