@@ -102,7 +102,7 @@ async function runGuest(): Promise<Ended & { readonly parts: readonly string[] }
   await writeTree(join(sealed, "tree"));
   const commands = randomCommands(COMMANDS).map((command, i) => `(${command}) 2>/dev/null; echo ${i} $?`);
   await writeFile(join(sealed, "commands"), `${commands.join("\n")}\n${LOOK}`);
-  const shares = [`${shared}:/mnt/with space\\:here`, `${sealed}:/sealed:ro`, `${to}:/to`];
+  const shares = [`${shared}:/mnt/with space\\:here`, `${sealed}:/sealed:ro`, `${to}:/to:thread`];
   const options = shares.flatMap((share) => ["--share", share]);
   const script = [TREE, COMPARISON, SEMANTICS].join("\necho ------\n");
   const all = await cli(busybox(options, script));
