@@ -196,6 +196,7 @@ test("cli: a share that cannot be used is refused at once", async () => {
     const attempts: [string, keyof typeof failures, RegExp][] = [
       [`${folder}/none:/mnt`, "file-missing", /share .*none: there is no such folder/],
       [`${file}:/mnt`, "file-unreadable", /share .*file: expected a folder, found a file/],
+      ["/proc:/mnt", "file-unreadable", /belongs to the host's kernel/],
       [folder, "usage", /--share/],
       [`${folder}:mnt`, "usage", /absolute path/],
       [`${folder}:/mnt:rx`, "usage", /rx is no setting/],

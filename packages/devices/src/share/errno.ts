@@ -7,6 +7,7 @@ export const Errno = {
   E2BIG: 7,
   EBADF: 9,
   ENOMEM: 12,
+  EACCES: 13,
   EEXIST: 17,
   EXDEV: 18,
   ENOTDIR: 20,

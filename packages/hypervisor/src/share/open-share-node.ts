@@ -39,9 +39,11 @@ function withFolder<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    const { code } = cause as NodeJS.ErrnoException;
     const missing = code === "ENOENT" || code === "ENOTDIR";
-    const why = missing ? "there is no such folder" : `it cannot be used (${code})`;
+    // What carries no code of the host's is a refusal of ours.
+    const unusable = code === undefined ? "it belongs to the host's kernel" : `it cannot be used (${code})`;
+    const why = missing ? "there is no such folder" : unusable;
     throw new HostError(missing ? "file-missing" : "file-unreadable", `share ${path}: ${why}`, { cause });
   }
 }

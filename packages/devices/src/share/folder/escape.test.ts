@@ -153,6 +153,16 @@ test("fifos and devices: are seen, and never opened on the host", (t) => {
   assert.ok(readFileSync(at("null")).length === 0);
 });
 
+test("mount points: no guest gets into the file systems by which the host's kernel shows itself", (t) => {
+  assert.throws(() => share(t, "/proc/self"), errno(Errno.EACCES));
+  assert.throws(() => share(t, "/sys"), errno(Errno.EACCES));
+  const { client } = share(t, "/", { readOnly: true });
+  assert.throws(() => client.lookup(ROOT_NODE, "proc"), errno(Errno.EACCES));
+  assert.throws(() => client.lookup(ROOT_NODE, "sys"), errno(Errno.EACCES));
+  assert.ok(client.list(ROOT_NODE).includes("proc"), "one that cannot be entered does not hide the others");
+  client.walk("usr/bin");
+});
+
 test("reserved names: the share's own file is not there for a guest, in no directory", (t) => {
   const { client, at } = sharedFolder(t);
   const d = client.makeDirectory(ROOT_NODE, "d");

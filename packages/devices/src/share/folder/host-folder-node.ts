@@ -43,6 +43,7 @@ import { applyChanges, dropPrivileges } from "./changes-node.ts";
 import { bigint, Descriptors } from "./descriptors-node.ts";
 import type { Metadata } from "./metadata.ts";
 import { MetadataStore } from "./metadata-store-node.ts";
+import { MountPoints } from "./mount-points-node.ts";
 import { checkName, checkNewName, isReserved } from "./names-node.ts";
 import { Access, FORMAT_MASK, type FolderNode, Format, isSame } from "./node.ts";
 import { NodeTable } from "./node-table.ts";
@@ -79,6 +80,7 @@ export class HostFolder implements FileSystem {
   readonly #nodes: NodeTable;
   readonly #descriptors: Descriptors;
   readonly #store: MetadataStore;
+  readonly #mounts = new MountPoints();
   readonly #dev: bigint;
 
   /** @param path of a folder, which may be reached through links. Errors: those of the host. */
@@ -89,6 +91,12 @@ export class HostFolder implements FileSystem {
     this.#descriptors = new Descriptors({ cached: mostDescriptors, pinned: mostUnlinked + 1 }, readOnly);
     const root = openSync(path, O_PATH | O_DIRECTORY);
     const stat = fstatSync(root, bigint);
+    try {
+      this.#mounts.check(stat.dev, `/proc/self/fd/${root}/.`);
+    } catch (error) {
+      closeSync(root);
+      throw error;
+    }
     this.#dev = stat.dev;
     this.#nodes = new NodeTable(stat, Format.directory, mostNodes, (node) => this.#drop(node));
     this.#descriptors.adopt(this.#nodes.root, root, Access.path);
@@ -102,7 +110,9 @@ export class HostFolder implements FileSystem {
     if (isReserved(name)) return undefined;
     const path = this.#descriptors.pathIn(directory, name);
     const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    return stat === undefined ? undefined : this.#entry(directory, name, stat);
+    if (stat === undefined) return undefined;
+    if (stat.dev !== directory.identity.dev) this.#mounts.check(stat.dev, path);
+    return this.#entry(directory, name, stat);
   }
 
   forget(node: number, references: number): void {

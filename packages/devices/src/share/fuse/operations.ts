@@ -1,6 +1,6 @@
 /** What each opcode does, but for those that move data. Arguments are read in order; the answer is put together. */
 import { Errno, refusal } from "../errno.ts";
-import type { Changes, FileSystem, Listed } from "../file-system.ts";
+import type { Changes, Entry, FileSystem, Listed } from "../file-system.ts";
 import type { DirectoryHandles } from "./directories.ts";
 import { ENTRY_BYTES, FSYNC_DATA, Opcode, RenameFlag, SetAttribute } from "./protocol.ts";
 import { directoryEntryBytes, type FuseReply, type Validity } from "./reply.ts";
@@ -158,16 +158,28 @@ function readdirplus(work: Work): void {
     if (ENTRY_BYTES + directoryEntryBytes(entry.name) > room) return false;
     if (entry.name === "." || entry.name === "..") reply.noEntry(0);
     else {
-      const found = files.lookup(request.node, entry.name);
+      const found = lookupListed(files, request.node, entry.name);
       if (found === undefined) return true;
-      reply.entry(found, validity);
-      const { ino, mode } = found.attributes;
-      reply.directoryEntry({ name: entry.name, ino, type: (mode >> 12) & 15 }, offset);
-      return true;
+      if (found === "refused") reply.noEntry(0);
+      else {
+        reply.entry(found, validity);
+        const { ino, mode } = found.attributes;
+        reply.directoryEntry({ name: entry.name, ino, type: (mode >> 12) & 15 }, offset);
+        return true;
+      }
     }
     reply.directoryEntry(entry, offset);
     return true;
   });
+}
+
+/** One entry that cannot be looked at must not hide the others. */
+function lookupListed(files: FileSystem, node: number, name: string): Entry | "refused" | undefined {
+  try {
+    return files.lookup(node, name);
+  } catch {
+    return "refused";
+  }
 }
 
 const DIRECTORY = 4;
