@@ -15,6 +15,11 @@ const UNPACK_LIMIT_SECONDS = 120;
 /** The first of the ports that servers on this host try. */
 const FIRST_PORT = 15_201;
 const PORTS = 20;
+/** A run that is better than the best before it by less than this factor is the last one. */
+const BETTER = 1.1;
+const MOST_RUNS = 6;
+/** Most programs need so many runs. */
+const USUAL_RUNS = 2;
 /** The guest's disks: programs first, then those that are measured. */
 const devices = { raw: "/dev/vdb", qcow2: "/dev/vdc" } as const;
 
@@ -36,8 +41,7 @@ export function ioSession(setting: IoSetting): Session {
     [...diskPrograms, ...netPrograms].filter(({ name }) => wants(name));
   return {
     workloads: ioWorkloads,
-    expectedSeconds: (wants) =>
-      BOOT_SECONDS + chosen(wants).reduce((sum, { expectedSeconds }) => sum + expectedSeconds, 0),
+    expectedSeconds: (wants) => BOOT_SECONDS + chosen(wants).reduce((sum, program) => sum + expectedOf(program), 0),
     async round(round) {
       const guests: RunningGuest[] = [];
       const written: WrittenDisk[][] = [];
@@ -47,7 +51,6 @@ export function ioSession(setting: IoSetting): Session {
           const guest = { ...setting.guest, writtenDisks: written[index], network: true };
           guests.push(await boot(round, () => round.start(emulator, guest), emulator.name));
         }
-        await warmUp(round, guests);
         await measureDisks(round, guests);
         await measureNetwork(round, guests, setting.iperf);
         await Promise.all(guests.map((each) => each.stop()));
@@ -57,6 +60,8 @@ export function ioSession(setting: IoSetting): Session {
     },
   };
 }
+
+const expectedOf = ({ expectedSeconds }: IoProgram): number => expectedSeconds * USUAL_RUNS;
 
 async function ownDisks({ disks }: IoSetting, prefix: string): Promise<WrittenDisk[]> {
   return await Promise.all(
@@ -78,17 +83,6 @@ function boot(round: Round, start: () => Promise<RunningGuest>, name: string): P
     await runLimited(guest, `sh -c '${modules}; ${programs} && ${network}'`, UNPACK_LIMIT_SECONDS);
     return guest;
   });
-}
-
-/** The first run of a program finds code that has never run: what it measures would be about that. */
-async function warmUp(round: Round, guests: readonly RunningGuest[]): Promise<void> {
-  const first = diskPrograms.find(({ name }) => round.wants(name));
-  if (first === undefined) return;
-  for (const guest of guests) {
-    await round.step(`${guest.emulator.name}: warm up`, first.expectedSeconds, async () => {
-      await runLimited(guest, first.command(devices[first.disk]), limitFor(first.expectedSeconds));
-    });
-  }
 }
 
 async function measureDisks(round: Round, guests: readonly RunningGuest[]): Promise<void> {
@@ -124,20 +118,32 @@ async function startServer(command: readonly string[]): Promise<IperfServer> {
   }
 }
 
-/** Runs a program and records what it measured; by processor time a rate is what a whole core would give. */
+/**
+ * Runs a program until it gets no better, and records the best run: the first ones are about code that has never run.
+ * By processor time a rate is what a whole core would give.
+ */
 async function measureIo(round: Round, guest: RunningGuest, program: IoProgram, command: string): Promise<void> {
-  const { name, title, unit, expectedSeconds } = program;
+  const { name, title, unit } = program;
   const machine = guest.emulator.name;
-  await round.step(`${machine}: ${title}`, expectedSeconds, async () => {
-    try {
-      const { output, busy } = await runLimited(guest, command, limitFor(expectedSeconds));
+  const rate = isRate(unit);
+  let best: number | undefined;
+  try {
+    for (let run = 0; run < MOST_RUNS; run++) {
+      const seconds = run === 0 ? expectedOf(program) : 0;
+      const { output, busy } = await round.step(`${machine}: ${title}`, seconds, () =>
+        runLimited(guest, command, limitFor(program.expectedSeconds)),
+      );
       const value = program.read(output);
       if (value === undefined)
         throw new BenchError("guest-failed", `it reported nothing: ${output.trim().slice(-300)}`);
-      round.samples.add(name, machine, round.cpuTime && isRate(unit) ? value / busy : value);
-    } catch (error) {
-      if (!(error instanceof BenchError)) throw error;
-      round.problem(`${name} on ${machine}: ${error.message}`);
+      const counted = round.cpuTime && rate ? value / busy : value;
+      const before = best;
+      best = before === undefined ? counted : rate ? Math.max(before, counted) : Math.min(before, counted);
+      if (before !== undefined && Math.max(best / before, before / best) < BETTER) break;
     }
-  });
+  } catch (error) {
+    if (!(error instanceof BenchError)) throw error;
+    round.problem(`${name} on ${machine}: ${error.message}`);
+  }
+  if (best !== undefined) round.samples.add(name, machine, best);
 }

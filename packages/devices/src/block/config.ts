@@ -12,8 +12,8 @@ export const BlockFeature = {
   writeZeroes: 1n << 14n,
 } as const;
 
-/** Descriptors of the queue; a request needs two besides those of its data. */
-export const QUEUE_SIZE = 256;
+/** Descriptors of the queue; a request needs two besides those of its data. A mebibyte in pages is one request then. */
+export const QUEUE_SIZE = 512;
 /** Most sectors that one request makes zero, which may mean to write them: bounds the time it takes. */
 export const MAX_ZERO_SECTORS = 65536;
 /** Most sectors of one discard, 4 GiB: nothing is written for them. */
