@@ -1,27 +1,28 @@
 /** A snapshot that runs keep by themselves: later ones go on from it, each as a machine of its own. */
 import assert from "node:assert/strict";
-import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { after, before, test } from "node:test";
 import { cacheDirectory } from "@bulkhead/guests";
 import { cli, type Ended } from "./cli.ts";
 import { skipWithout } from "./guest.ts";
 
 const skip = await skipWithout("busybox");
-const folder = join(cacheDirectory(), "snapshots");
-const names = async (): Promise<string[]> => (await readdir(folder).catch(() => [])).sort();
-const before = await names();
-const mine = async (): Promise<string[]> => (await names()).filter((name) => !before.includes(name));
-after(async () => {
-  for (const name of await mine()) await rm(join(folder, name), { force: true });
-});
+/** A cache with the images of the usual one, and no snapshots yet. */
+const cache = await mkdtemp(join(tmpdir(), "bulkhead-cache-"));
+const folder = join(cache, "snapshots");
+before(() => symlink(join(cacheDirectory(), "images"), join(cache, "images")));
+after(() => rm(cache, { recursive: true }));
+const mine = async (): Promise<string[]> => (await readdir(folder).catch(() => [])).sort();
 
-/** A size that no other test uses, so that the snapshot is this one's. */
-const machine = ["--memory", String(160 + Math.floor(Math.random() * 90))];
 const run = (script: string, ...options: string[]): Promise<Ended> =>
-  cli(["run", "busybox", ...machine, ...options, "--", "sh", "-c", script]);
+  cli(["run", "busybox", "--memory", "192", ...options, "--", "sh", "-c", script], {
+    input: "input\n",
+    env: { BULKHEAD_CACHE: cache },
+  });
 
 const WHO = [
   "cat /proc/sys/kernel/random/uuid",
@@ -61,9 +62,7 @@ test("cli: the network of a guest that goes on works, and its input, output and 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const script = `wget -q -O - http://10.0.2.2:${port}/; cat; exit 9`;
-  const ended = await cli(["run", "busybox", ...machine, "--allow", `host:${port}`, "--", "sh", "-c", script], {
-    input: "input\n",
-  });
+  const ended = await run(script, "--allow", `host:${port}`);
   assert.deepEqual([ended.code, ended.stdout], [9, "from the host\ninput\n"], ended.stderr);
 });
 
