@@ -7,12 +7,12 @@ const putWord = `
   sh t5, 2(t2)
   addi t2, t2, 4`;
 
-const random = `
+export const random = `
   mul s1, s1, s11
   add s1, s1, s10`;
 
 /** `s2` = 31 `s2` + `a0` */
-const mix = `
+export const mix = `
   slli t0, s2, 5
   sub s2, t0, s2
   add s2, s2, a0`;
@@ -29,7 +29,7 @@ const templates = `
   addi a0, a1, 0`;
 
 /** Writes functions of a few random instructions at random places of some pages, and calls each a random number of times. */
-const generator = (rounds: number, placeMask: number) => `
+export const generator = (rounds: number, placeMask: number) => `
   li s0, ${rounds}
   la s3, buffer
   round: ${random}
