@@ -16,15 +16,11 @@ import {
   openSync,
   readdirSync,
   readlinkSync,
-  readSync,
-  readvSync,
   renameSync,
   rmdirSync,
   statfsSync,
   symlinkSync,
   unlinkSync,
-  writeSync,
-  writevSync,
 } from "node:fs";
 import { Errno, errnoOf, refusal } from "../errno.ts";
 import {
@@ -40,6 +36,7 @@ import {
   type WriteMode,
 } from "../file-system.ts";
 import { applyChanges, dropPrivileges } from "./changes-node.ts";
+import { readContent, writeContent } from "./content-node.ts";
 import { bigint, Descriptors } from "./descriptors-node.ts";
 import type { Metadata } from "./metadata.ts";
 import { MetadataStore } from "./metadata-store-node.ts";
@@ -128,6 +125,7 @@ export class HostFolder implements FileSystem {
     const node = this.#nodes.get(id);
     const before = this.#store.get(node.identity);
     const { stat, metadata } = applyChanges(this.#descriptors, node, before, changes, this.#user);
+    if (!isSame(node.identity, stat)) this.#renew(node, stat);
     if (metadata !== before) this.#store.set(node.identity, metadata);
     return this.#attributes(node, stat);
   }
@@ -212,26 +210,13 @@ export class HostFolder implements FileSystem {
   }
 
   read(id: number, offset: number, into: readonly Uint8Array[]): number {
-    const descriptor = this.#descriptors.of(this.#nodes.get(id), Access.read);
-    const wanted = into.reduce((sum, view) => sum + view.length, 0);
-    let done =
-      into.length === 1 ? readSync(descriptor, into[0], 0, wanted, offset) : readPieces(descriptor, into, offset);
-    while (done < wanted) {
-      const more = readPieces(descriptor, piecesFrom(into, done), offset + done);
-      if (more === 0) break;
-      done += more;
-    }
-    return done;
+    return readContent(this.#descriptors.of(this.#nodes.get(id), Access.read), offset, into);
   }
 
   write(id: number, offset: number, from: readonly Uint8Array[], how: WriteMode): number {
     const node = this.#nodes.get(id);
     if (how.append) return this.#append(node, from, how);
-    const descriptor = this.#descriptors.of(node, Access.write);
-    const written =
-      from.length === 1
-        ? writeSync(descriptor, from[0], 0, from[0].length, offset)
-        : writevSync(descriptor, from as Uint8Array[], offset);
+    const written = writeContent(this.#descriptors.of(node, Access.write), offset, from);
     this.#written(node, how);
     return written;
   }
@@ -318,8 +303,25 @@ export class HostFolder implements FileSystem {
   }
 
   #entry(parent: FolderNode, name: string, stat: BigIntStats): Entry {
+    const known = this.#nodes.find(stat);
+    if (known !== undefined && !isSame(known.identity, stat) && this.#isStill(known, stat)) this.#renew(known, stat);
     const node = this.#nodes.refer(stat, Number(stat.mode) & FORMAT_MASK, parent, name);
     return { node: node.id, attributes: this.#attributes(node, stat) };
+  }
+
+  /** Whether what is held open for a node is what was found, though it was made at another time. */
+  #isStill(node: FolderNode, stat: BigIntStats): boolean {
+    return node.descriptor >= 0 && isSame(fstatSync(node.descriptor, bigint), stat);
+  }
+
+  /** The first change of a file in a lower layer of an overlay makes it another one on the host, of a later birth. */
+  #renew(node: FolderNode, { dev, ino, birthtimeNs }: BigIntStats): void {
+    const metadata = this.#store.get(node.identity);
+    const before = node.identity;
+    this.#nodes.renew(node, { dev, ino, birthtimeNs });
+    if (metadata === undefined || this.readOnly) return;
+    this.#store.set(node.identity, metadata);
+    this.#store.set(before, undefined);
   }
 
   #attributes(node: FolderNode, stat: BigIntStats): Attributes {
@@ -360,7 +362,7 @@ export class HostFolder implements FileSystem {
   #append(node: FolderNode, from: readonly Uint8Array[], how: WriteMode): number {
     const descriptor = this.#descriptors.openForAppend(node);
     try {
-      return writevSync(descriptor, from as Uint8Array[]);
+      return writeContent(descriptor, null, from);
     } finally {
       closeSync(descriptor);
       this.#written(node, how);
@@ -421,17 +423,3 @@ export class HostFolder implements FileSystem {
 }
 
 const isDirectory = (mode: number): boolean => (mode & FORMAT_MASK) === Format.directory;
-
-const readPieces = (descriptor: number, into: readonly Uint8Array[], offset: number): number =>
-  into.length === 0 ? 0 : readvSync(descriptor, into as Uint8Array[], offset);
-
-/** What is left of memory in pieces behind its first bytes. */
-function piecesFrom(pieces: readonly Uint8Array[], start: number): Uint8Array[] {
-  const left: Uint8Array[] = [];
-  let at = 0;
-  for (const piece of pieces) {
-    if (at + piece.length > start) left.push(piece.subarray(Math.max(0, start - at)));
-    at += piece.length;
-  }
-  return left;
-}

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
@@ -16,6 +17,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { errno, share, sharedFolder } from "../../testing/shared-folder-node.ts";
 import { Errno } from "../errno.ts";
@@ -185,6 +187,33 @@ test("nodes: a file that was replaced while nobody looked is stale, not another 
   renameSync(at("b"), at("a"));
   assert.throws(() => client.content(node), errno(Errno.ESTALE));
   assert.equal(client.content(client.lookup(ROOT_NODE, "a").node), "new");
+});
+
+test("nodes: a file in a lower layer stays the same when its first change copies it up", (t) => {
+  const { path, at } = sharedFolder(t);
+  for (const name of ["lower", "upper", "work", "merged"]) mkdirSync(at(name));
+  writeFileSync(at("lower/f"), "below", { mode: 0o600 });
+  writeFileSync(at("lower/g"), "below");
+  const layers = `lowerdir=${at("lower")},upperdir=${at("upper")},workdir=${at("work")}`;
+  if (spawnSync("mount", ["-t", "overlay", "overlay", "-o", layers, at("merged")]).status !== 0) {
+    return t.skip("this process may not mount an overlay");
+  }
+  try {
+    const { client, files } = share(t, join(path, "merged"));
+    const f = client.lookup(ROOT_NODE, "f");
+    client.setXattr(f.node, "user.a", "kept");
+    client.write(f.node, 0, "above");
+    assert.equal(client.lookup(ROOT_NODE, "f").node, f.node);
+    assert.equal(client.getXattr(f.node, "user.a"), "kept");
+    const g = client.lookup(ROOT_NODE, "g");
+    client.change(g.node, { mode: 0o100640, uid: 5 });
+    assert.equal(client.lookup(ROOT_NODE, "g").node, g.node);
+    assert.equal(client.attributes(g.node).mode, 0o100640);
+    assert.equal(client.content(g.node), "below");
+    files.close();
+  } finally {
+    spawnSync("umount", [at("merged")]);
+  }
 });
 
 test("share: that disappears gives errors", (t) => {

@@ -36,6 +36,19 @@ export class NodeTable {
     return node;
   }
 
+  /** The node of an inode, though it may be used for something else by now. */
+  find(identity: Identity): FolderNode | undefined {
+    return this.#byObject.get(keyOf(identity));
+  }
+
+  /** A node's object has become another one of the host's. */
+  renew(node: FolderNode, identity: Identity): void {
+    const key = keyOf(node.identity);
+    if (this.#byObject.get(key) === node) this.#byObject.delete(key);
+    node.identity = identity;
+    this.#byObject.set(keyOf(identity), node);
+  }
+
   child(parent: FolderNode, name: string): FolderNode | undefined {
     return parent.children?.get(name);
   }

@@ -32,7 +32,7 @@ export const Format = {
 
 export class FolderNode {
   readonly id: number;
-  readonly identity: Identity;
+  identity: Identity;
   /** Type of the host's object; it never changes. */
   readonly format: number;
   /** Names it goes by, the one to use first. The root has none. */
