@@ -272,6 +272,21 @@ test("publish: a guest that does not listen resets the client, and so does one t
   }
 });
 
+test("publish: asks for a guest that has its address from before and has said nothing", async (t) => {
+  const { gateway, guest } = natFixture(t, { knows: false });
+  const published = await publish(gateway, { protocol: "tcp", address: "127.0.0.1", hostPort: 0, guestPort: 80 });
+  t.after(() => published.close());
+  guest.listening.add(80);
+  const client = connect(published.hostPort, "127.0.0.1");
+  t.after(() => client.destroy());
+  assert.equal(formatIp((await guest.arps.next()).targetIp), "10.0.2.15");
+  // A request tells the gateway as much as an answer does.
+  guest.arp(GATEWAY);
+  const server = await guest.accepted.next();
+  client.write("found");
+  await server.until(({ text }) => text === "found");
+});
+
 test("publish: the host's clients reach a port of the guest, with UDP", async (t) => {
   const { gateway, guest } = natFixture(t);
   const published = await publish(gateway, { protocol: "udp", address: "127.0.0.1", hostPort: 0, guestPort: 53 });

@@ -168,10 +168,22 @@ export class Gateway implements SwitchTarget {
   get publishedGuest(): { readonly mac: number; readonly address: IpAddress } | undefined {
     const lease = this.dhcp.leases[0];
     if (lease !== undefined) return lease;
-    const address = this.#addresses.network4.address.slice();
-    address[3] = this.#addresses.firstGuest;
+    const address = this.#firstGuest;
     const mac = this.#neighbours.find(address);
     return mac === undefined ? undefined : { address, mac };
+  }
+
+  /** Asks the link for the guest that has the first address: one that was restored asks for none again. */
+  seekGuest(): void {
+    const { mac, gateway4 } = this.#addresses;
+    const request = { operation: ArpOperation.request, senderMac: mac, senderIp: gateway4, targetMac: 0 };
+    this.#output.ethernet(BROADCAST_MAC, EtherType.arp, encodeArp({ ...request, targetIp: this.#firstGuest }));
+  }
+
+  get #firstGuest(): IpAddress {
+    const address = this.#addresses.network4.address.slice();
+    address[3] = this.#addresses.firstGuest;
+    return address;
   }
 
   /** Datagrams of a guest's published ports are given here instead of to the host. */

@@ -1,6 +1,6 @@
 /** Ports of the host that lead to a guest: `--publish`. */
 import { createSocket } from "node:dgram";
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { NetworkError } from "../network-error.ts";
 import type { Gateway } from "./gateway.ts";
 import { NodeStream } from "./host-node.ts";
@@ -22,6 +22,9 @@ export interface Publication {
 
 /** Clients of a published UDP port whose answers find their way back; the one silent longest makes place. */
 const MOST_CLIENTS = 1024;
+/** How often a guest that is not known yet is looked for, and how long each time: it may be busy with its start. */
+const MOST_ASKED = 50;
+const ASK_MS = 20;
 const FIRST_CLIENT_PORT = 49152;
 const CLIENT_PORTS = 16384;
 
@@ -32,10 +35,7 @@ export function publish(gateway: Gateway, port: PublishedPort): Promise<Publicat
 
 function publishTcp(gateway: Gateway, port: PublishedPort): Promise<Publication> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-    const stream = new NodeStream(socket);
-    const events = gateway.publish(port.guestPort, stream);
-    if (events === undefined) stream.reset();
-    else stream.listen(events, true);
+    void connectGuest(gateway, port.guestPort, socket);
   });
   return new Promise((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => reject(listenError(port, cause)));
@@ -46,6 +46,24 @@ function publishTcp(gateway: Gateway, port: PublishedPort): Promise<Publication>
       resolve({ hostPort: portOf(server), close: () => server.close() });
     });
   });
+}
+
+async function connectGuest(gateway: Gateway, guestPort: number, socket: Socket): Promise<void> {
+  socket.on("error", () => {});
+  await findGuest(gateway);
+  if (socket.destroyed) return;
+  const stream = new NodeStream(socket);
+  const events = gateway.publish(guestPort, stream);
+  if (events === undefined) stream.reset();
+  else stream.listen(events, true);
+}
+
+/** Waits a moment for a guest that has an address and has not said so. */
+async function findGuest(gateway: Gateway): Promise<void> {
+  for (let asked = 0; asked < MOST_ASKED && gateway.publishedGuest === undefined; asked++) {
+    gateway.seekGuest();
+    await new Promise((resolve) => setTimeout(resolve, ASK_MS));
+  }
 }
 
 const portOf = (server: Server): number => (server.address() as { port: number }).port;
@@ -61,7 +79,7 @@ function publishUdp(gateway: Gateway, port: PublishedPort): Promise<Publication>
   const next = gateway.onPublishedUdp;
   gateway.onPublishedUdp = (from, to, bytes) => answer(from, to, bytes) || (next?.(from, to, bytes) ?? false);
   socket.on("message", (bytes, { address, port: from }) => {
-    gateway.publishUdp(port.guestPort, clients.portFor(address, from), bytes);
+    if (!gateway.publishUdp(port.guestPort, clients.portFor(address, from), bytes)) gateway.seekGuest();
   });
   return new Promise((resolve, reject) => {
     socket.once("error", (cause: NodeJS.ErrnoException) => reject(listenError(port, cause)));
