@@ -1,7 +1,6 @@
 /** The machine: guest memory, harts, the platform's devices, SBI, boot, and the loop that runs them. */
 export { BootError, type BootErrorCode } from "./boot/boot-error.ts";
 export type { BootDescription, DirectBoot, FirmwareBoot } from "./boot/load.ts";
-export { unpackKernel } from "./boot/unpack.ts";
 export * from "./bus.ts";
 export * from "./hart/clock.ts";
 export type { RegionService } from "./jit/region-order.ts";

@@ -14,7 +14,7 @@ import { GuestMemory, PAGE_SIZE } from "./memory.ts";
 import { copiesMemory, type PageSource } from "./page-map.ts";
 import { VIRTIO_SLOTS, virtioSlot } from "./platform/memory-map.ts";
 import { type InterruptTarget, Platform } from "./platform-devices.ts";
-import type { ProcessorFactory } from "./processor.ts";
+import type { Processor, ProcessorFactory } from "./processor.ts";
 import { FirmwareEvents } from "./sbi/firmware-events.ts";
 import { HartPort, prepareHart } from "./sbi/hart-port.ts";
 import { HartStates } from "./sbi/hart-states.ts";
@@ -93,6 +93,7 @@ export class Machine {
   #held = false;
   /** The hart that runs now, if one does. */
   #current: Hart | undefined;
+  readonly #processor: Processor;
 
   /** Does not load anything yet: devices are attached first, then `start` is called. */
   constructor(options: MachineOptions) {
@@ -108,6 +109,7 @@ export class Machine {
     const local = threads === undefined ? harts : 1;
     this.harts = Array.from({ length: local }, (_, index) => new Hart({ ...common, index }));
     const processor = options.processor(this.memory, this.harts);
+    this.#processor = processor;
     let surroundings: Surroundings = this.#taking(local > 1);
     let targets: readonly InterruptTarget[] = this.harts;
     if (threads !== undefined && harts > 1) {
@@ -294,6 +296,11 @@ export class Machine {
   rest(seen: number, sleep: () => void): void {
     if (this.#threads === undefined) sleep();
     else this.#threads.rest(seen, sleep);
+  }
+
+  /** The guest has had little to do for a while: gives back memory that it would only be faster with. */
+  trim(): void {
+    this.#processor.trim();
   }
 
   /** Ends the threads of other harts, for good. */

@@ -17,6 +17,8 @@ export interface Processor {
   written(address: number, length: number): void;
   /** Whether a page (physical address / 4096) holds translated code, so that stores to it must be announced. */
   isCodePage(page: number): boolean;
+  /** The guest has had little to do for a while: gives back memory that it would only be faster with. */
+  trim(): void;
 }
 
 /** @param harts in the order of their areas in memory. */

@@ -135,6 +135,10 @@ export class TranslatingProcessor implements Processor {
     if (offset >= 0) this.#translator.written(offset, length);
   }
 
+  trim(): void {
+    this.#translator.trim();
+  }
+
   #decode(word: number, entry: number): void {
     const { view } = this.#memory;
     const decoded = decode(word);

@@ -11,6 +11,10 @@ export interface WithTranslator {
   readonly translator: MessagePort;
 }
 
+/** What it works with is garbage a moment later, and the guest's code bounds the rest. */
+const YOUNG_MIB = 16;
+const HEAP_MIB = 512;
+
 export class TranslatorThread {
   /** For the thread of each hart; harts that take turns on one thread share the first. */
   readonly ports: readonly MessagePort[];
@@ -24,6 +28,7 @@ export class TranslatorThread {
     this.#worker = new Worker(new URL("./translator-worker-node.ts", import.meta.url), {
       workerData,
       transferList: workerData,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB, maxOldGenerationSizeMb: HEAP_MIB },
     });
     this.#worker.on("error", (cause) => onFailure(failed(cause)));
   }

@@ -5,7 +5,7 @@ import { RemoteService } from "@bulkhead/machine/node";
 import { Doorbell } from "../channel/doorbell.ts";
 import { postError } from "../host-error.ts";
 import { ProfileOrder } from "../profile/sampler-wiring.ts";
-import { bootFailure, laterBoot, readBoot } from "../worker/files-node.ts";
+import { bootFailure, bootSource } from "../worker/files-node.ts";
 import { GuestMachine } from "../worker/guest-machine-node.ts";
 import { MachineLoop } from "../worker/machine-loop.ts";
 import { processorFactory } from "../worker/processor.ts";
@@ -29,13 +29,11 @@ function awaitProfiler(): void {
   Atomics.wait(new Int32Array(wiring.profile), 0, ProfileOrder.wait, PROFILER_START_MS);
 }
 
-async function runPartition(): Promise<Stopped> {
-  const { snapshot } = wiring;
-  const boot = snapshot === undefined ? await readBoot(wiring.description) : laterBoot(wiring.description);
+function runPartition(): Stopped {
   const tail = new ConsoleTail();
   let loop: MachineLoop | undefined;
   const processor = processorFactory(profile, (memory) => new RemoteService(translator, memory, profile));
-  const machine = new GuestMachine(wiring, boot, processor, {
+  const machine = new GuestMachine(wiring, bootSource(wiring.description), processor, {
     printed: (bytes) => loop?.printed(bytes),
     panicked: () => tail.panicked,
     diskWarned: (text) => tell({ kind: "warning", text }),
@@ -54,7 +52,7 @@ async function runPartition(): Promise<Stopped> {
 }
 
 try {
-  tell({ kind: "stopped", stopped: await runPartition() });
+  tell({ kind: "stopped", stopped: runPartition() });
 } catch (error) {
   tell({ kind: "failed", error: postError(bootFailure(error, wiring.description)) });
 }

@@ -19,7 +19,6 @@ import {
 import {
   Activity,
   ActivityWord,
-  type BootDescription,
   type BootSource,
   type GuestImage,
   type GuestMemory,
@@ -38,6 +37,7 @@ import { openPartitionDisk } from "../disk/open-disk-node.ts";
 import { ResizeOrder } from "../disk/resize-orders.ts";
 import { HostError } from "../host-error.ts";
 import { BalloonOrders } from "../memory/balloon-orders.ts";
+import { giveBack } from "../memory/give-back-node.ts";
 import { memoryReturn } from "../memory/memory-return-node.ts";
 import type { DiskDescription, NetworkDescription } from "../partition/description.ts";
 import type { LinkWiring, PortWiring, Wiring } from "../partition/wiring.ts";
@@ -48,6 +48,7 @@ import type { PartitionState } from "../snapshot/saved-machine.ts";
 import { WarmPages } from "../snapshot/warm-node.ts";
 import { InputBridge, OutputBridge } from "./bridge.ts";
 import { Holder, type HoldMessage } from "./holder.ts";
+import { IdleWatch } from "./idle-watch.ts";
 import { LinkBackend } from "./link-backend.ts";
 import type { LoopMachine } from "./machine-loop.ts";
 import { NearBackend } from "./near-backend.ts";
@@ -95,13 +96,14 @@ export class GuestMachine implements LoopMachine {
   /** What each hart does, while a profile is taken. */
   readonly #activities: readonly ActivityWord[] = [];
   readonly #cpus: number;
+  readonly #idle = new IdleWatch();
   readonly #slots: SlotDevice[] = [];
   readonly #holder: Holder;
   readonly #order: Int32Array;
   readonly #warm: WarmPages | undefined;
 
   /** Errors: `HostError`, `BootError`, `StateError`. */
-  constructor(wiring: Wiring, boot: BootDescription | BootSource, processor: ProcessorFactory, events: GuestEvents) {
+  constructor(wiring: Wiring, boot: BootSource, processor: ProcessorFactory, events: GuestEvents) {
     const { description, snapshot } = wiring;
     const saved = snapshot?.meta.state as PartitionState | undefined;
     const savable = saved !== undefined || description.snapshots === true;
@@ -235,7 +237,9 @@ export class GuestMachine implements LoopMachine {
   }
 
   rest(seen: number, sleep: () => void): void {
-    this.#machine.rest(seen, sleep);
+    if (!this.#idle.rest(() => this.#machine.rest(seen, sleep))) return;
+    this.#machine.trim();
+    giveBack();
   }
 
   /** Ends the threads of further harts, gives the disks up, and tells the owner that there will be no more output. */

@@ -4,7 +4,6 @@ import { gzipSync } from "node:zlib";
 import { BootError, type BootErrorCode } from "./boot-error.ts";
 import { readImageHeader } from "./image.ts";
 import { sampleElf, sampleImage } from "./sample-files.ts";
-import { unpackKernel } from "./unpack.ts";
 
 const withCode = (code: BootErrorCode) => (error: unknown) => error instanceof BootError && error.code === code;
 
@@ -45,16 +44,4 @@ test("readImageHeader: refuses impossible offsets, sizes and byte orders", () =>
   assert.throws(() => readImageHeader(patched(8, 1n << 60n)), withCode("not-an-image"));
   assert.throws(() => readImageHeader(patched(16, 1n << 60n)), withCode("not-an-image"));
   assert.throws(() => readImageHeader(patched(24, 1n)), withCode("not-riscv"));
-});
-
-test("unpackKernel: unpacks gzip and leaves anything else alone", async () => {
-  const image = new Uint8Array(sampleImage([1, 2, 3]));
-  assert.equal(await unpackKernel(image, 1024), image);
-  assert.deepEqual(await unpackKernel(new Uint8Array(gzipSync(image)), 1024), image);
-});
-
-test("unpackKernel: refuses a damaged file and one that does not fit", async () => {
-  const packed = new Uint8Array(gzipSync(new Uint8Array(1024 * 1024)));
-  await assert.rejects(unpackKernel(packed.slice(0, packed.length - 9), 2 ** 30), withCode("truncated"));
-  await assert.rejects(unpackKernel(packed, 1000), withCode("memory-too-small"));
 });

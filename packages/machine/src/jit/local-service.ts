@@ -21,4 +21,6 @@ export class LocalService implements RegionService {
   take(): CompiledRegions | undefined {
     return this.#answers.shift();
   }
+
+  trim(): void {}
 }

@@ -10,7 +10,7 @@ import { ModuleBuilder } from "../wasm/index.ts";
 import { CodeWindow, PageCopies } from "./code-window.ts";
 import { type Block, controlFlow, returnPoints } from "./control-flow.ts";
 import { emitRegion } from "./region-emitter.ts";
-import type { CodeRange, CompiledRegions, RegionCode, RegionOrder } from "./region-order.ts";
+import type { CompiledRegions, RegionCode, RegionOrder } from "./region-order.ts";
 
 /** Instructions of a region at most, and what each further entry adds: most code runs too seldom to repay a translation. */
 const FEW_INSTRUCTIONS = 60;
@@ -116,25 +116,23 @@ function regionCode(
   refused: readonly number[],
 ): RegionCode {
   const isTranslated = blocks.size > 0;
-  const ranges: CodeRange[] = [];
+  const ranges: number[] = [];
   for (const { offset, steps } of blocks.values()) {
     const last = steps.at(-1)!;
-    ranges.push({ start: offset, end: last.offset + last.decoded.length });
+    ranges.push(offset, last.offset + last.decoded.length);
   }
   // Where nothing could be translated, another instruction may come to be.
-  if (!isTranslated) ranges.push({ start: entries[0]!, end: Math.min(entries[0]! + 4, PAGE_SIZE) });
-  return { entries, refused, isTranslated, ranges, bytes: bytesOf(window, ranges) };
+  if (!isTranslated) ranges.push(entries[0]!, Math.min(entries[0]! + 4, PAGE_SIZE));
+  return { entries, refused, isTranslated, ranges: Int32Array.from(ranges), bytes: bytesOf(window, ranges) };
 }
 
-function bytesOf(window: CodeWindow, ranges: readonly CodeRange[]): Uint8Array {
-  const bytes = new Uint8Array(ranges.reduce((sum, { start, end }) => sum + end - start, 0));
-  let at = 0;
-  for (const { start, end } of ranges) {
-    for (let offset = start; offset < end; offset += 2) {
+function bytesOf(window: CodeWindow, ranges: readonly number[]): Uint8Array {
+  const bytes: number[] = [];
+  for (let i = 0; i < ranges.length; i += 2) {
+    for (let offset = ranges[i]!; offset < ranges[i + 1]!; offset += 2) {
       const parcel = window.parcel(offset);
-      bytes[at++] = parcel & 0xff;
-      bytes[at++] = parcel >> 8;
+      bytes.push(parcel & 0xff, parcel >> 8);
     }
   }
-  return bytes;
+  return Uint8Array.from(bytes);
 }

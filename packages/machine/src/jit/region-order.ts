@@ -23,15 +23,10 @@ export interface RegionCode {
   readonly refused: readonly number[];
   /** Whether there is a function: nothing could be translated otherwise. */
   readonly isTranslated: boolean;
-  /** What was translated: where each block begins and ends. */
-  readonly ranges: readonly CodeRange[];
+  /** What was translated: where each block begins and ends, in pairs. */
+  readonly ranges: Int32Array;
   /** The bytes of the ranges, one after the other: the guest may have changed them since. */
   readonly bytes: Uint8Array;
-}
-
-export interface CodeRange {
-  readonly start: number;
-  readonly end: number;
 }
 
 /** The answer to some orders. */
@@ -49,4 +44,6 @@ export interface RegionService {
   post(orders: readonly RegionOrder[]): void;
   /** The answer to the oldest post, if it is there. */
   take(): CompiledRegions | undefined;
+  /** There will be little to do for a while. */
+  trim(): void;
 }

@@ -5,7 +5,9 @@
 import { PAGE_SIZE } from "../memory.ts";
 import { hostOffset, hostPage, type PagePlaces } from "./code-window.ts";
 import { PageParts } from "./page-parts.ts";
-import type { CodeRange, RegionCode } from "./region-order.ts";
+import type { RegionCode } from "./region-order.ts";
+
+const NONE: ReadonlyMap<number, PagePlaces> = new Map();
 
 export class Region {
   /** Index in the table. */
@@ -16,8 +18,8 @@ export class Region {
   /** Whether the table has a function for it. */
   isTranslated = false;
   /** Entries to be added by its next translation, and by the present one, with the pages around each. */
-  wished = new Map<number, PagePlaces>();
-  ordered = new Map<number, PagePlaces>();
+  wished: ReadonlyMap<number, PagePlaces> = NONE;
+  ordered: ReadonlyMap<number, PagePlaces> = NONE;
   /** It is being translated. */
   isOrdered = false;
   /** Its code has been written to, or it makes room for others. */
@@ -30,7 +32,7 @@ export class Region {
   isSpared = false;
   /** How often it was seen to be entered, or to run when a slice ended. */
   samples = 0;
-  #ranges: readonly CodeRange[] = [];
+  #ranges: Int32Array = new Int32Array(0);
 
   constructor(index: number, places: PagePlaces) {
     this.index = index;
@@ -43,9 +45,10 @@ export class Region {
 
   /** The offset from the home page of bytes that were translated, or undefined. */
   find(at: number): number | undefined {
-    for (const { start, end } of this.#ranges) {
+    for (let i = 0; i < this.#ranges.length; i += 2) {
+      const start = this.#ranges[i]!;
       const inside = at - this.hostOffset(start);
-      if (inside >= 0 && inside < end - start) return start + inside;
+      if (inside >= 0 && inside < this.#ranges[i + 1]! - start) return start + inside;
     }
     return undefined;
   }
@@ -54,7 +57,11 @@ export class Region {
   order(): void {
     this.isOrdered = true;
     this.ordered = this.wished;
-    this.wished = new Map();
+    this.wished = NONE;
+  }
+
+  wish(at: number, places: PagePlaces): void {
+    this.wished = new Map(this.wished).set(at, places);
   }
 
   /** Notes what it is made from. */
@@ -83,9 +90,10 @@ export class Region {
 }
 
 /** The parts of ranges that lie on one page each: the page's offset in the wasm memory, and where in it. */
-function* piecesOf(places: PagePlaces, ranges: readonly CodeRange[]) {
-  for (const { start, end } of ranges) {
-    for (let from = start; from < end; ) {
+function* piecesOf(places: PagePlaces, ranges: Int32Array) {
+  for (let i = 0; i < ranges.length; i += 2) {
+    const end = ranges[i + 1]!;
+    for (let from = ranges[i]!; from < end; ) {
       const to = Math.min(end, (Math.floor(from / PAGE_SIZE) + 1) * PAGE_SIZE);
       yield { page: hostPage(places, from >> 12), at: from & (PAGE_SIZE - 1), bytes: to - from };
       from = to;

@@ -18,6 +18,8 @@ interface Introduction {
   readonly answered: SharedArrayBuffer;
 }
 
+const TRIM = "trim";
+
 export class RemoteService implements RegionService {
   readonly #port: MessagePort;
   readonly #answered = new Int32Array(new SharedArrayBuffer(4));
@@ -46,13 +48,21 @@ export class RemoteService implements RegionService {
     this.#taken++;
     return receiveMessageOnPort(this.#port)!.message as CompiledRegions;
   }
+
+  trim(): void {
+    this.#port.postMessage(TRIM);
+  }
 }
 
-/** Answers what comes over a port, until it is closed. */
-export function serveRegions(port: MessagePort): void {
+/** Answers what comes over a port, until it is closed. @param trim gives memory back. */
+export function serveRegions(port: MessagePort, trim: () => void): void {
   let compiler: RegionCompiler;
   let answered: Int32Array;
-  port.on("message", (message: Introduction | Int32Array) => {
+  port.on("message", (message: Introduction | Int32Array | typeof TRIM) => {
+    if (message === TRIM) {
+      trim();
+      return;
+    }
     if ("memory" in message) {
       compiler = new RegionCompiler(new Uint8Array(message.memory.buffer), message.options);
       answered = new Int32Array(message.answered);

@@ -174,6 +174,13 @@ export class Translator {
     }
   }
 
+  /** Drops what is not hot: an idle guest does not need it. */
+  trim(): void {
+    for (const region of this.#regions) if (!region.isHot) this.#drop(region);
+    this.#host.forgetAll();
+    this.#service.trim();
+  }
+
   #promote(region: Region): void {
     if (region.isHot) return;
     region.isHot = true;
@@ -211,12 +218,12 @@ export class Translator {
         const at = region.find(offset);
         if (at === undefined || region.entries.length + region.wished.size >= MAX_ENTRIES) continue;
         if (region.isOrdered) return undefined;
-        region.wished.set(at, places);
+        region.wish(at, places);
         return region;
       }
     }
     const region = new Region(this.#takeIndex(), places);
-    region.wished.set(offset - home, places);
+    region.wish(offset - home, places);
     this.#byIndex[region.index] = region;
     this.#regions.add(region);
     return region;
@@ -263,7 +270,6 @@ export class Translator {
       this.#alone.add(offset);
       this.#pending.set(offset, region.ordered.get(at)!);
     }
-    region.ordered.clear();
   }
 
   #register(region: Region): void {

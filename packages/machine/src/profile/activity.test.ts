@@ -115,6 +115,7 @@ test("profiled: says interpreter while the processor runs, and exit behind it", 
     codeChanged: () => {},
     written: () => {},
     isCodePage: () => true,
+    trim: () => {},
   };
   const hart = { index: 0 } as unknown as Parameters<ReturnType<typeof profiled>>[1][number];
   const processor = profiled(() => plain)(memory, [hart]);

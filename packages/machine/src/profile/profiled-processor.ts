@@ -21,5 +21,6 @@ export const profiled =
       codeChanged: () => inner.codeChanged(),
       written: (address, length) => inner.written(address, length),
       isCodePage: (page) => inner.isCodePage(page),
+      trim: () => inner.trim(),
     };
   };

@@ -53,4 +53,6 @@ export class LateService implements RegionService {
   take(): CompiledRegions | undefined {
     return this.#random.below(4) === 0 ? undefined : this.#service.take();
   }
+
+  trim(): void {}
 }
