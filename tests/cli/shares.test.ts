@@ -189,6 +189,18 @@ test("cli: a share shows what the host changes, and fails when the host takes it
   });
 });
 
+test("cli: a share is mounted by a Debian guest's systemd", { skip: await skipWithout("debian") }, async () => {
+  await withFolder(async (path) => {
+    const script = `cd "/srv/a b" && cp -a /etc/skel copy && touch -d '2001-02-03 04:05:06.123456789' f && chown 1000:100 f
+      stat -c '%y %u:%g' f; diff -r /etc/skel copy && echo same; findmnt -n -o FSTYPE,OPTIONS -T .; systemctl --failed -q`;
+    const options = ["--network", "none", "--share", `${path}:/srv/a b`];
+    const { code, stdout, stderr } = await cli(["run", "debian", ...options, "--", "sh", "-c", script]);
+    assert.equal(stdout, "2001-02-03 04:05:06.123456789 +0000 1000:100\nsame\nvirtiofs rw,relatime\n", stderr);
+    assert.equal(code, 0);
+    assert.deepEqual((await readdir(join(path, "copy"))).sort(), [".bash_logout", ".bashrc", ".profile"]);
+  });
+});
+
 test("cli: a share that cannot be used is refused at once", async () => {
   await withFolder(async (folder) => {
     const file = join(folder, "file");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandLine, describeRun, type Use, writesToHost } from "./launch.ts";
 import type { RunOptions } from "./options.ts";
+import { parseShare } from "./share-option.ts";
 
 const plain: RunOptions = { memory: 1024, cpus: 1, disk: [] };
 const command = { kind: "command" } as const;
@@ -40,6 +41,16 @@ test("describeRun: runs an image on an overlay and its disk first", () => {
   });
   assert.equal(description.ports.length, 4);
   assert.equal(writesToHost(description), true);
+});
+
+test("describeRun: a share is a device with a tag, and a word that has it mounted", () => {
+  const share = ["/host:/guest", "/other:/x:ro,cache=none,thread"].map(parseShare);
+  const { shares, boot } = describeRun(debian, { ...plain, share }, command);
+  assert.deepEqual(shares, [
+    { path: "/host", tag: "share0", readOnly: false, cache: "auto", thread: false },
+    { path: "/other", tag: "share1", readOnly: true, cache: "none", thread: true },
+  ]);
+  assert.match(boot.append ?? "", / systemd\.mount-extra=share0:\/guest:virtiofs:nofail systemd\.mount-extra=share1:/);
 });
 
 test("describeRun: writes to the image's disk with --persist only", () => {

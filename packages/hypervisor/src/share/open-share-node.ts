@@ -14,10 +14,9 @@ export interface OpenShare {
   close(): void;
 }
 
-/** Errors: `file-missing`, `file-unreadable`. */
+/** Whether a folder can be shared, before anything else happens. Errors: `file-missing`, `file-unreadable`. */
 export function checkShare(path: string): void {
-  const folder = withFolder(path, () => statSync(path));
-  if (!folder.isDirectory()) throw new HostError("file-unreadable", `share ${path}: expected a folder, found a file`);
+  openFolder({ path, tag: "", readOnly: true }, 1).close();
 }
 
 /** @param remote memory in common with the thread that serves the share, if there is one. Errors: as `openFolder`. */
@@ -30,7 +29,8 @@ export function openShare(share: ShareDescription, memoryMiB: number, remote?: S
 
 /** The folder, with bounds for a guest of a size. Errors: `file-missing`, `file-unreadable`. */
 export function openFolder({ path, readOnly }: ShareDescription, memoryMiB: number): HostFolder {
-  checkShare(path);
+  const folder = withFolder(path, () => statSync(path));
+  if (!folder.isDirectory()) throw new HostError("file-unreadable", `share ${path}: expected a folder, found a file`);
   const mostNodes = (memoryMiB * MIB) / GUEST_NODE_BYTES;
   return withFolder(path, () => new HostFolder(path, { readOnly, mostNodes }));
 }
