@@ -12,14 +12,18 @@ const LOW_HALF = 0xffff_ffffn;
 const BOX = -0x1_0000_0000n;
 const SIGN = { f32: 0x8000_0000n, f64: -0x8000_0000_0000_0000n } as const;
 
+const NONE: readonly Expression[] = [];
+
 export class Expression {
   readonly kind: Kind;
   readonly opcode: number;
   readonly operands: readonly Expression[];
-  /** A constant's value; the index of the local that a leaf is, or -1. */
+  /** A constant's value. */
   readonly value: bigint;
-  /** Writes a leaf, for example a local or a field of the hart. */
-  readonly write: ((b: FunctionBuilder) => void) | undefined;
+  /** The local that a leaf is, or -1. */
+  readonly #index: number;
+  /** Writes a leaf that is no local, for example a field of the hart. */
+  readonly #write: ((b: FunctionBuilder) => void) | undefined;
   #uses = 0;
   #local = -1;
   #fits = false;
@@ -29,42 +33,49 @@ export class Expression {
     opcode: number,
     operands: readonly Expression[],
     value = 0n,
-    write?: Expression["write"],
+    index = -1,
+    write?: (b: FunctionBuilder) => void,
   ) {
     this.kind = kind;
     this.opcode = opcode;
     this.operands = operands;
     this.value = value;
-    this.write = write;
+    this.#index = index;
+    this.#write = write;
     for (const operand of operands) operand.#uses++;
   }
 
   static constant(value: bigint): Expression {
-    return new Expression("constant", 0, [], BigInt.asIntN(64, value));
+    return new Expression("constant", 0, NONE, BigInt.asIntN(64, value));
+  }
+
+  /** A constant that is an integer of 32 bits. */
+  static integer(value: number): Expression {
+    return smallConstants[value - LEAST_SMALL] ?? Expression.constant(BigInt(value));
   }
 
   /** Something cheap to read again, written by `write` as an i64. */
   static leaf(write: (b: FunctionBuilder) => void): Expression {
-    return new Expression("leaf", 0, [], -1n, write);
+    return new Expression("leaf", 0, NONE, 0n, -1, write);
   }
 
   static local(index: number): Expression {
-    return new Expression("leaf", 0, [], BigInt(index), (b) => b.get(index));
+    return new Expression("leaf", 0, NONE, 0n, index);
   }
 
   /** The 64 bits of a double in a local of its type. */
   static double(index: number): Expression {
-    return new Expression("double", 0, [], BigInt(index), (b) => b.get(index));
+    return new Expression("double", 0, NONE, 0n, index);
   }
 
   /** A boxed single in a local of its type. */
   static single(index: number): Expression {
-    return new Expression("single", 0, [], BigInt(index), (b) => b.get(index));
+    return new Expression("single", 0, NONE, 0n, index);
   }
 
   /** The sign-extended value of an i32 local. */
   static wordLocal(index: number): Expression {
-    return new Expression("word", 0, [], BigInt(index), (b) => b.get(index));
+    return new Expression("word", 0, NONE, 0n, index);
   }
 
   /** The sign-extended i32 result of an operator on the low halves of its operands. */
@@ -102,7 +113,7 @@ export class Expression {
   isSame(other: Expression): boolean {
     if (this === other) return true;
     if (this.kind !== other.kind || this.opcode !== other.opcode || this.value !== other.value) return false;
-    if (this.kind === "leaf" && this.value < 0n) return false;
+    if (this.#index !== other.#index || this.#write !== undefined) return false;
     return this.operands.every((operand, index) => operand.isSame(other.operands[index]!));
   }
 
@@ -115,7 +126,7 @@ export class Expression {
   /** The value in a form that is cheap to emit again. */
   held(b: FunctionBuilder): Expression {
     if (this.kind !== "operation" && this.kind !== "condition" && this.kind !== "word") return this;
-    if (this.write !== undefined) return this;
+    if (this.#index >= 0) return this;
     if (this.#negates("f32") || this.#negates("f64")) return this;
     const local = b.temporary(ValueType.i64);
     this.emit(b);
@@ -125,7 +136,7 @@ export class Expression {
 
   /** Leaves the value on the stack as a double. */
   emitDouble(b: FunctionBuilder): void {
-    if (this.kind === "double") this.write?.(b);
+    if (this.kind === "double") this.#emitLeaf(b);
     else if (this.#negates("f64")) {
       this.operands[0]!.emitDouble(b);
       b.op(Op.f64_neg);
@@ -140,7 +151,7 @@ export class Expression {
 
   /** Leaves the low half of the value on the stack as a single. */
   emitSingle(b: FunctionBuilder): void {
-    if (this.kind === "single") this.write?.(b);
+    if (this.kind === "single") this.#emitLeaf(b);
     else if (this.#negates("f32")) {
       this.operands[0]!.emitSingle(b);
       b.op(Op.f32_neg);
@@ -161,15 +172,20 @@ export class Expression {
     return other.isConstant(constant) && value.operands.length === 0;
   }
 
+  #emitLeaf(b: FunctionBuilder): void {
+    if (this.#write === undefined) b.get(this.#index);
+    else this.#write(b);
+  }
+
   /** Leaves the value on the stack as an i64. */
   emit(b: FunctionBuilder): void {
     if (this.kind === "constant") b.i64(this.value);
-    else if (this.kind === "leaf") this.write?.(b);
+    else if (this.kind === "leaf") this.#emitLeaf(b);
     else if (this.kind === "double") {
-      this.write?.(b);
+      this.#emitLeaf(b);
       b.op(Op.i64_reinterpret_f64);
     } else if (this.kind === "single") {
-      this.write?.(b);
+      this.#emitLeaf(b);
       b.op(Op.i32_reinterpret_f32).op(Op.i64_extend_i32_u).i64(BOX).op(Op.i64_or);
     } else if (this.kind === "word") {
       this.emitNarrow(b);
@@ -206,7 +222,7 @@ export class Expression {
   }
 
   #emitWord(b: FunctionBuilder): void {
-    if (this.write !== undefined) this.write(b);
+    if (this.#index >= 0) b.get(this.#index);
     else if (this.#local >= 0) b.get(this.#local);
     else {
       for (const operand of this.operands) operand.emitNarrow(b);
@@ -243,5 +259,9 @@ export class Expression {
     b.op(this.opcode);
   }
 }
+
+/** The constants that instructions have as immediates. */
+const LEAST_SMALL = -2048;
+const smallConstants = Array.from({ length: 4096 }, (_, i) => Expression.constant(BigInt(LEAST_SMALL + i)));
 
 const isWordComparison = (opcode: number): boolean => opcode > Op.i32_eqz && opcode <= Op.i32_ge_u;

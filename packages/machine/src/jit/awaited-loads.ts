@@ -2,7 +2,6 @@
  * Loads that much waits for: those whose addresses were loaded, as in a list, and those that branches depend on.
  * Their latency counts, where that of others is hidden. Who calls it: the region emitter.
  */
-import { type Decoded, type FieldName, traitsOf } from "@bulkhead/isa";
 import type { Block, Step } from "./control-flow.ts";
 
 export function awaitedLoads(blocks: readonly Block[]): ReadonlySet<Step> {
@@ -34,18 +33,15 @@ function loadedValues(blocks: readonly Block[]): ReadonlyMap<Block, number> {
   return loaded;
 }
 
-function loadedBehind(loaded: number, { decoded }: Step): number {
-  const { reads, writes, mayTrap } = traitsOf(decoded.instruction);
-  const written = maskOf(decoded, writes.x);
-  return mayTrap || (maskOf(decoded, reads.x) & loaded) !== 0 ? loaded | written : loaded & ~written;
+function loadedBehind(loaded: number, { traits, reads, writes }: Step): number {
+  return traits.mayTrap || (reads.x & loaded) !== 0 ? loaded | writes.x : loaded & ~writes.x;
 }
 
 /** Loads whose address register holds a loaded value. */
 function addDependent({ steps }: Block, loadedBefore: number, found: Set<Step>): void {
   let loaded = loadedBefore;
   for (const step of steps) {
-    const { decoded } = step;
-    if (isLoad(decoded) && ((loaded >>> decoded.rs1) & 1) !== 0) found.add(step);
+    if (isLoad(step) && ((loaded >>> step.decoded.rs1) & 1) !== 0) found.add(step);
     loaded = loadedBehind(loaded, step);
   }
 }
@@ -53,24 +49,14 @@ function addDependent({ steps }: Block, loadedBefore: number, found: Set<Step>):
 /** Loads whose results reach the branch at the block's end. */
 function addDecisive({ steps }: Block, found: Set<Step>): void {
   let decisive = 0;
-  for (const step of steps.toReversed()) {
-    const { decoded } = step;
-    const { reads, writes, flow } = traitsOf(decoded.instruction);
-    const written = maskOf(decoded, writes.x);
-    if (flow !== "branch" && (written & decisive) === 0) continue;
-    decisive &= ~written;
-    if (isLoad(decoded)) found.add(step);
-    else decisive |= maskOf(decoded, reads.x) & ~1;
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const step = steps[i]!;
+    const { traits, reads, writes } = step;
+    if (traits.flow !== "branch" && (writes.x & decisive) === 0) continue;
+    decisive &= ~writes.x;
+    if (isLoad(step)) found.add(step);
+    else decisive |= reads.x;
   }
 }
 
-function isLoad({ instruction }: Decoded): boolean {
-  const { usesMemory, writes } = traitsOf(instruction);
-  return usesMemory && writes.x.length > 0;
-}
-
-function maskOf(decoded: Decoded, fields: readonly FieldName[]): number {
-  let mask = 0;
-  for (const field of fields) mask |= 1 << decoded[field];
-  return mask;
-}
+const isLoad = ({ traits, writes }: Step): boolean => traits.usesMemory && writes.x !== 0;

@@ -2,22 +2,16 @@
  * The control-flow graph of a region: the basic blocks that are reached from its entries without leaving the function that
  * they lie in. Offsets are bytes from the start of the home page, the page of the first entry. Who calls it: the translator.
  */
-import { type Decoded, decode, flowOf, isCompressed } from "@bulkhead/isa";
+import { type Decoded, isCompressed } from "@bulkhead/isa";
 import type { CodeWindow } from "./code-window.ts";
+import { type Ending, type InstructionWord, instructionWord } from "./instruction-word.ts";
 
-export interface Step {
+export interface Step extends InstructionWord {
   readonly offset: number;
-  readonly decoded: Decoded;
 }
 
 /** Where a block goes: to a block of the region, or out of it to an offset. */
 export type Edge = { readonly block: Block } | { readonly exit: number };
-
-/**
- * How a block ends. `call` links and comes back to its one edge; `return` and `away` (a computed jump, a trap) have no
- * edge; the others go where their edges say: `[next]`, `[target]`, or `[taken, next]` behind a branch.
- */
-export type Ending = "next" | "branch" | "jump" | "call" | "return" | "away";
 
 export interface Block {
   readonly offset: number;
@@ -36,7 +30,7 @@ export function controlFlow(window: CodeWindow, entries: readonly number[], limi
   for (const leader of leaders) {
     if (!steps.has(leader)) continue;
     const run = stepsOf(steps, leaders, leader);
-    blocks.set(leader, { offset: leader, steps: run, ending: endingOf(run.at(-1)!.decoded), edges: [] });
+    blocks.set(leader, { offset: leader, steps: run, ending: run.at(-1)!.ending, edges: [] });
   }
   for (const block of blocks.values()) {
     block.edges = successors(block.steps.at(-1)!).map((offset) => {
@@ -80,7 +74,7 @@ function explore(window: CodeWindow, entries: readonly number[], limit: number) 
     let step = steps.has(pending[at]!) ? undefined : stepAt(window, pending[at]!);
     while (step !== undefined && !steps.has(step.offset) && steps.size < limit) {
       steps.set(step.offset, step);
-      if (endingOf(step.decoded) !== "next") {
+      if (step.ending !== "next") {
         successors(step).forEach(lead);
         if (comesBack(step.decoded)) lead(step.offset + step.decoded.length);
         break;
@@ -99,9 +93,6 @@ function explore(window: CodeWindow, entries: readonly number[], limit: number) 
   return { steps, leaders };
 }
 
-/** Instructions that only the interpreter executes: they work on registers in memory. */
-const untranslated = new Set(["amocas.q"]);
-
 function stepAt(window: CodeWindow, offset: number): Step | undefined {
   const low = window.parcel(offset);
   if (low < 0) return undefined;
@@ -111,8 +102,10 @@ function stepAt(window: CodeWindow, offset: number): Step | undefined {
     if (high < 0) return undefined;
     word |= high << 16;
   }
-  const decoded = decode(word);
-  return decoded === undefined || untranslated.has(decoded.instruction.name) ? undefined : { offset, decoded };
+  const found = instructionWord(word);
+  if (found === undefined) return undefined;
+  const { decoded, traits, ending, reads, writes } = found;
+  return { offset, decoded, traits, ending, reads, writes };
 }
 
 /** The steps from a leader to the first that ends a block. */
@@ -121,36 +114,15 @@ function stepsOf(steps: ReadonlyMap<number, Step>, leaders: ReadonlySet<number>,
   for (let step = steps.get(leader); step !== undefined; ) {
     block.push(step);
     const next = step.offset + step.decoded.length;
-    if (endingOf(step.decoded) !== "next" || leaders.has(next)) break;
+    if (step.ending !== "next" || leaders.has(next)) break;
     step = steps.get(next);
   }
   return block;
 }
 
-/** Operations that always trap or leave for elsewhere. */
-const leaving = new Set(["ecall", "ebreak", "mret", "sret", "wfi", "fence.i"]);
-/** Registers that hold return addresses. @spec unprivileged "Unconditional Jumps" */
-const isLink = (register: number): boolean => register === 1 || register === 5;
-
-function endingOf({ instruction, rd, rs1 }: Decoded): Ending {
-  switch (flowOf(instruction)) {
-    case "branch":
-      return "branch";
-    case "jump":
-      return isLink(rd) ? "call" : "jump";
-    case "indirect":
-      if (isLink(rd)) return "call";
-      return isLink(rs1) ? "return" : "away";
-    case "system":
-      return leaving.has(instruction.name) ? "away" : "next";
-    default:
-      return "next";
-  }
-}
-
-function successors({ offset, decoded }: Step): number[] {
+function successors({ offset, decoded, ending }: Step): number[] {
   const next = offset + decoded.length;
-  switch (endingOf(decoded)) {
+  switch (ending) {
     case "return":
     case "away":
       return [];

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decode, encode } from "@bulkhead/isa";
+import { encode } from "@bulkhead/isa";
 import type { Block } from "./control-flow.ts";
 import { floatUse } from "./float-use.ts";
+import { instructionWord } from "./instruction-word.ts";
 
 const blockOf = (...words: readonly number[]): Block => ({
   offset: 0,
-  steps: words.map((word, index) => ({ offset: index * 4, decoded: decode(word)! })),
+  steps: words.map((word, index) => ({ offset: index * 4, ...instructionWord(word)! })),
   ending: "next",
   edges: [],
 });

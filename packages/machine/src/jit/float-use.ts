@@ -1,5 +1,5 @@
 /** What a region does with floating point, which decides what it keeps in locals. Who calls it: the region emitter. */
-import { type Decoded, type RegisterFields, traitsOf } from "@bulkhead/isa";
+import type { Decoded, RegisterFields } from "@bulkhead/isa";
 import type { Block } from "./control-flow.ts";
 
 export interface FloatUse {
@@ -13,8 +13,8 @@ export function floatUse(blocks: readonly Block[]): FloatUse {
   let rounds = false;
   const balance = new Int32Array(32);
   for (const { steps } of blocks) {
-    for (const { decoded } of steps) {
-      const { usesFloat, reads, writes } = traitsOf(decoded.instruction);
+    for (const { decoded, traits } of steps) {
+      const { usesFloat, reads, writes } = traits;
       if (!usesFloat) continue;
       rounds ||= decoded.instruction.operands.includes("rm");
       count(balance, decoded, writes, isDouble(decoded, 1));

@@ -2,25 +2,11 @@
  * Which guest registers a region has to load and to store, and where: at its entries and behind calls all registers are in
  * the hart's state, in between they are locals. Who calls it: the region emitter.
  */
-import { type Decoded, type RegisterFields, traitsOf } from "@bulkhead/isa";
 import type { Block, Step } from "./control-flow.ts";
+import { ALL, bitCount, both, EMPTY, intersects, minus, type RegisterSet, same, union } from "./register-set.ts";
 
-/** A set of registers: bit n of `x` is xn and of `f` is fn. Bit 0 of `x` stands for the data TLB's offset instead of x0. */
-export interface RegisterSet {
-  readonly x: number;
-  readonly f: number;
-}
-
-export const EMPTY: RegisterSet = { x: 0, f: 0 };
-const ALL: RegisterSet = { x: -1, f: -1 };
+/** In the `x` of a set of what a block needs: the data TLB's offset. */
 export const DATA_TLB = 1;
-
-export const union = (a: RegisterSet, b: RegisterSet): RegisterSet =>
-  b.x === 0 && b.f === 0 ? a : { x: a.x | b.x, f: a.f | b.f };
-export const intersects = (a: RegisterSet, b: RegisterSet): boolean => (a.x & b.x) !== 0 || (a.f & b.f) !== 0;
-const minus = (a: RegisterSet, b: RegisterSet): RegisterSet => ({ x: a.x & ~b.x, f: a.f & ~b.f });
-const both = (a: RegisterSet, b: RegisterSet): RegisterSet => ({ x: a.x & b.x, f: a.f & b.f });
-const same = (a: RegisterSet, b: RegisterSet): boolean => a.x === b.x && a.f === b.f;
 
 /** Blocks that control flows between without a call: they share the code that leaves the region. */
 export interface Segment {
@@ -124,17 +110,11 @@ function separateLoops(flows: ReadonlyMap<Block, Flow>, loops: readonly (readonl
       written = union(written, flow.writes);
       kept = union(kept, both(flow.writes, neededBehind(flow)));
     }
-    if (bitCount(used.x) + bitCount(used.f) <= MOST_IN_LOOP || same(kept, written)) continue;
+    if (bitCount(used) <= MOST_IN_LOOP || same(kept, written)) continue;
     // Whichever blocks are taken for the loop's, crossings make it right.
     const own = { kept, through: minus(written, kept) };
     for (const flow of members) flow.segment = own;
   }
-}
-
-function bitCount(set: number): number {
-  let count = 0;
-  for (let rest = set; rest !== 0; rest &= rest - 1) count++;
-  return count;
 }
 
 /** For each instruction, the registers that later ones of the block write before control can leave or go on. */
@@ -142,10 +122,9 @@ export function overwritten(steps: readonly Step[]): RegisterSet[] {
   const sets: RegisterSet[] = [];
   let later = EMPTY;
   for (let i = steps.length - 1; i >= 0; i--) {
-    const { decoded } = steps[i]!;
-    const traits = traitsOf(decoded.instruction);
+    const { traits, writes } = steps[i]!;
     sets[i] = traits.mayTrap ? EMPTY : later;
-    later = traits.mayTrap ? EMPTY : union(later, registers(decoded, traits.writes));
+    later = traits.mayTrap ? EMPTY : union(later, writes);
   }
   return sets;
 }
@@ -185,20 +164,12 @@ function untilStable(flows: readonly Flow[], visit: (flow: Flow) => boolean): vo
 
 /** What a block reads before it writes it, and what it writes. */
 function effects({ steps }: Block): { reads: RegisterSet; writes: RegisterSet } {
-  let [reads, writes] = [EMPTY, EMPTY];
-  for (const { decoded } of steps) {
-    const traits = traitsOf(decoded.instruction);
-    const read = registers(decoded, traits.reads);
-    const used = traits.usesMemory ? { x: read.x | DATA_TLB, f: read.f } : read;
-    reads = union(reads, minus(used, writes));
-    writes = union(writes, registers(decoded, traits.writes));
+  let [readX, readF, writtenX, writtenF] = [0, 0, 0, 0];
+  for (const { traits, reads, writes } of steps) {
+    readX |= (traits.usesMemory ? reads.x | DATA_TLB : reads.x) & ~writtenX;
+    readF |= reads.f & ~writtenF;
+    writtenX |= writes.x;
+    writtenF |= writes.f;
   }
-  return { reads, writes };
-}
-
-function registers(decoded: Decoded, fields: RegisterFields): RegisterSet {
-  let [x, f] = [0, 0];
-  for (const field of fields.x) x |= 1 << decoded[field];
-  for (const field of fields.f) f |= 1 << decoded[field];
-  return { x: x & ~1, f };
+  return { reads: { x: readX, f: readF }, writes: { x: writtenX, f: writtenF } };
 }

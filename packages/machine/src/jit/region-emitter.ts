@@ -1,11 +1,10 @@
 /** A region's control flow to one WebAssembly function with structured control flow. Who calls it: the translator. */
-import { flowOf } from "@bulkhead/isa";
 import { type FunctionBuilder, type Label, Op, ValueType } from "../wasm/index.ts";
 import { awaitedLoads } from "./awaited-loads.ts";
 import type { CodeWindow } from "./code-window.ts";
 import { type Block, lastPage } from "./control-flow.ts";
 import { floatUse } from "./float-use.ts";
-import { type BlockRegisters, CLEAN, crossing, EMPTY, liveIn, overwritten, registersOf } from "./liveness.ts";
+import { type BlockRegisters, CLEAN, crossing, liveIn, overwritten, registersOf } from "./liveness.ts";
 import { innermostLoops } from "./loops.ts";
 import {
   type BlockNode,
@@ -16,6 +15,7 @@ import {
   regionGraph,
 } from "./region-graph.ts";
 import { ENTRY, type RegionImports, RegionOperations } from "./region-operations.ts";
+import { EMPTY } from "./register-set.ts";
 import { type Structure, structureOf } from "./structure.ts";
 
 export interface RegionCode {
@@ -161,7 +161,7 @@ class RegionEmitter {
       this.#b.end();
     } else if (first !== undefined) {
       this.#edge(node, 0);
-    } else if (flowOf(last.decoded.instruction) === "system") {
+    } else if (last.traits.flow === "system") {
       operations.exit(last.offset + last.decoded.length);
     }
   }

@@ -2,7 +2,6 @@
  * Instruction semantics for a translated region: guest registers are locals, operands are constants. A region takes the
  * state from memory where it is entered and behind calls, and puts what it has changed back wherever it is left.
  */
-import { type Decoded, flowOf } from "@bulkhead/isa";
 import { Expression } from "../codegen/expression.ts";
 import { Exit, emitExitOffset, emitUnspent, packExit } from "../codegen/region-exit.ts";
 import type { RuntimeImports } from "../codegen/runtime-functions.ts";
@@ -14,18 +13,11 @@ import { PAGE_SIZE } from "../memory.ts";
 import { Activity } from "../profile/activity.ts";
 import { emitActivity, emitPlace } from "../profile/emit-activity.ts";
 import { type FunctionBuilder, type Label, Memory, Op, ValueType } from "../wasm/index.ts";
-import type { Ending, Step } from "./control-flow.ts";
+import type { Step } from "./control-flow.ts";
 import type { FloatUse } from "./float-use.ts";
-import {
-  CLEAN,
-  type crossing,
-  DATA_TLB,
-  EMPTY,
-  intersects,
-  type RegisterSet,
-  type Segment,
-  union,
-} from "./liveness.ts";
+import type { Ending } from "./instruction-word.ts";
+import { CLEAN, type crossing, DATA_TLB, type Segment } from "./liveness.ts";
+import { EMPTY, intersects, type RegisterSet, union } from "./register-set.ts";
 
 /** Parameters of a region behind the depth: which entry it is entered at, and the pc there. */
 export const ENTRY = 2;
@@ -191,7 +183,7 @@ export class RegionOperations extends WasmOperations<number> {
     this.#overwritten = overwritten;
     this.#length = decoded.length;
     this.#ending = ending;
-    this.#callee = ending === "call" ? this.#entryCalled(decoded, offset) : undefined;
+    this.#callee = ending === "call" ? this.#entryCalled(step) : undefined;
     this.#remaining--;
     this.instruction(decoded.instruction, decoded);
   }
@@ -259,7 +251,7 @@ export class RegionOperations extends WasmOperations<number> {
   }
 
   x(register: number): Expression {
-    if (register === 0) return Expression.constant(0n);
+    if (register === 0) return Expression.integer(0);
     if (this.#has(this.#inWords, register)) return Expression.wordLocal(this.#words[register]!);
     const value = Expression.local(this.#local(this.#x, register));
     return this.#has(this.#fitting, register) ? value.fitting() : value;
@@ -304,8 +296,8 @@ export class RegionOperations extends WasmOperations<number> {
     else if (!intersects(register, this.#overwritten)) this.#store(register);
   }
 
-  isX0 = (register: number) => Expression.constant(register === 0 ? 1n : 0n);
-  immediate = (field: number) => Expression.constant(BigInt(field));
+  isX0 = (register: number) => Expression.integer(register === 0 ? 1 : 0);
+  immediate = (field: number) => Expression.integer(field);
   pc = () => this.#at(this.#offset);
   nextPc = () => this.#at(this.#offset + this.#length);
 
@@ -390,9 +382,9 @@ export class RegionOperations extends WasmOperations<number> {
   }
 
   /** The number of the entry that an instruction calls on its own page, which is known to be where it was translated from. */
-  #entryCalled({ instruction, imm }: Decoded, offset: number): number | undefined {
-    const target = offset + imm;
-    return flowOf(instruction) === "jump" && target >> 12 === offset >> 12 ? this.#entries.get(target) : undefined;
+  #entryCalled({ traits, decoded, offset }: Step): number | undefined {
+    const target = offset + decoded.imm;
+    return traits.flow === "jump" && target >> 12 === offset >> 12 ? this.#entries.get(target) : undefined;
   }
 
   /** Calls the region at the pc, and goes on when it has come back to the next instruction. */

@@ -2,8 +2,14 @@
 /** The longest form of 32 bits. */
 const PADDED_BYTES = 5;
 
+/** Buffers that are free, of the size that most functions need: making one costs more than filling it. */
+const free: Uint8Array[] = [];
+const USUAL_BYTES = 8192;
+const MOST_FREE = 32;
+const EMPTY = new Uint8Array(0);
+
 export class ByteWriter {
-  #bytes = new Uint8Array(256);
+  #bytes = free.pop() ?? new Uint8Array(USUAL_BYTES);
   length = 0;
 
   byte(value: number): void {
@@ -75,15 +81,22 @@ export class ByteWriter {
     this.byte(Number(rest & 0x7fn));
   }
 
+  /** A name of ASCII characters. */
   text(value: string): void {
-    const bytes = new TextEncoder().encode(value);
-    this.unsigned(bytes.length);
-    this.append(bytes);
+    this.unsigned(value.length);
+    for (let i = 0; i < value.length; i++) this.byte(value.charCodeAt(i));
   }
 
   /** The bytes written so far; a view that the next write may invalidate. */
   view(): Uint8Array {
     return this.#bytes.subarray(0, this.length);
+  }
+
+  /** Gives the buffer to another writer: nothing may be written any more, and views become invalid. */
+  release(): void {
+    if (this.#bytes.length === USUAL_BYTES && free.length < MOST_FREE) free.push(this.#bytes);
+    this.#bytes = EMPTY;
+    this.length = 0;
   }
 
   #grow(needed: number): void {

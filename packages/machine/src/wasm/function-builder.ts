@@ -13,13 +13,18 @@ export interface BranchHint {
   readonly likely: boolean;
 }
 
+const KINDS = [ValueType.i32, ValueType.i64, ValueType.f32, ValueType.f64, ValueType.v128];
+/** The position of a type among `KINDS`. */
+const kindOf = (type: ValueType): number => ValueType.i32 - type;
+
 export class FunctionBuilder {
   /** Instructions written so far. */
   readonly code = new ByteWriter();
   readonly #parameters: number;
   readonly #locals: ValueType[] = [];
-  readonly #free = new Map<ValueType, number[]>();
-  readonly #taken: { readonly type: ValueType; readonly local: number }[] = [];
+  /** Temporaries that are free, and those that are taken, by what `kindOf` says of their types. */
+  readonly #free: number[][] = KINDS.map(() => []);
+  readonly #taken: number[][] = KINDS.map(() => []);
   readonly #hints: BranchHint[] = [];
   /** Where the function's own index has to be put. */
   readonly #ownIndices: number[] = [];
@@ -37,19 +42,20 @@ export class FunctionBuilder {
 
   /** A local for now, with any value: `releaseTemporaries` gives it to others. */
   temporary(type: ValueType): number {
-    const local = this.#free.get(type)?.pop() ?? this.local(type);
-    this.#taken.push({ type, local });
+    const kind = kindOf(type);
+    const local = this.#free[kind]!.pop() ?? this.local(type);
+    this.#taken[kind]!.push(local);
     return local;
   }
 
   /** Every temporary taken so far may be used again. */
   releaseTemporaries(): void {
-    for (const { type, local } of this.#taken) {
-      const free = this.#free.get(type);
-      if (free === undefined) this.#free.set(type, [local]);
-      else free.push(local);
+    for (let kind = 0; kind < KINDS.length; kind++) {
+      const taken = this.#taken[kind]!;
+      const free = this.#free[kind]!;
+      for (const local of taken) free.push(local);
+      taken.length = 0;
     }
-    this.#taken.length = 0;
   }
 
   /** Says of the `brIf` or `if` that comes next how it mostly goes. */
@@ -219,26 +225,39 @@ export class FunctionBuilder {
     return this.op(Op.return);
   }
 
-  /** The function as the code section holds it, and its branch hints by their offset in it. @param index its own. */
-  finish(index: number): { readonly body: Uint8Array; readonly hints: readonly BranchHint[] } {
-    for (const offset of this.#ownIndices) this.code.patchPadded(offset, index);
-    const body = new ByteWriter();
-    const groups: [ValueType, number][] = [];
-    for (const type of this.#locals) {
-      const last = groups.at(-1);
-      if (last?.[0] === type) last[1]++;
-      else groups.push([type, 1]);
+  /**
+   * Appends the function to a code section, and gives its branch hints by their offsets in it; nothing can be written any more.
+   * @param index its own.
+   */
+  finish(index: number, section: ByteWriter): readonly BranchHint[] {
+    const { code } = this;
+    for (const offset of this.#ownIndices) code.patchPadded(offset, index);
+    const head = new ByteWriter();
+    this.#declareLocals(head);
+    code.byte(0x0b);
+    section.unsigned(head.length + code.length);
+    section.append(head.view());
+    section.append(code.view());
+    const start = head.length;
+    head.release();
+    code.release();
+    return this.#hints.map(({ offset, likely }) => ({ offset: start + offset, likely }));
+  }
+
+  /** Locals in groups of one type. */
+  #declareLocals(head: ByteWriter): void {
+    const locals = this.#locals;
+    const isFirst = (i: number): boolean => i === 0 || locals[i] !== locals[i - 1];
+    let groups = 0;
+    for (let i = 0; i < locals.length; i++) if (isFirst(i)) groups++;
+    head.unsigned(groups);
+    for (let start = 0; start < locals.length; ) {
+      let end = start + 1;
+      while (end < locals.length && !isFirst(end)) end++;
+      head.unsigned(end - start);
+      head.byte(locals[start]!);
+      start = end;
     }
-    body.unsigned(groups.length);
-    for (const [type, count] of groups) {
-      body.unsigned(count);
-      body.byte(type);
-    }
-    const start = body.length;
-    body.append(this.code.view());
-    body.byte(0x0b);
-    const hints = this.#hints.map(({ offset, likely }) => ({ offset: start + offset, likely }));
-    return { body: body.view(), hints };
   }
 
   #open(opcode: number, result: ValueType): Label {

@@ -108,9 +108,7 @@ export class ModuleBuilder {
     for (const [position, { type, builder }] of this.#functions.entries()) {
       declarations.unsigned(type);
       const index = this.#importedFunctions + position;
-      const { body, hints } = builder.finish(index);
-      code.unsigned(body.length);
-      code.append(body);
+      const hints = builder.finish(index, code);
       if (hints.length > 0) hinted.push({ index, hints });
     }
     section(out, Section.function, this.#functions.length, declarations.view());
@@ -132,7 +130,9 @@ export class ModuleBuilder {
     section(out, Section.element, this.#elements.length, elements.view());
     branchHints(out, hinted);
     section(out, Section.code, this.#functions.length, code.view());
-    return new Uint8Array(out.view());
+    const bytes = new Uint8Array(out.view());
+    for (const writer of [out, declarations, code, exports, elements, this.#typeBytes, this.#imports]) writer.release();
+    return bytes;
   }
 
   #import(module: string, name: string, kind: number): void {
@@ -145,12 +145,13 @@ export class ModuleBuilder {
 
 function section(out: ByteWriter, id: number, count: number, content: Uint8Array): void {
   if (count === 0) return;
-  const body = new ByteWriter();
-  body.unsigned(count);
-  body.append(content);
+  const counted = new ByteWriter();
+  counted.unsigned(count);
   out.byte(id);
-  out.unsigned(body.length);
-  out.append(body.view());
+  out.unsigned(counted.length + content.length);
+  out.append(counted.view());
+  out.append(content);
+  counted.release();
 }
 
 /** @spec WebAssembly branch hinting "Branch Hints Section" */
@@ -174,4 +175,5 @@ function branchHints(
   out.byte(Section.custom);
   out.unsigned(body.length);
   out.append(body.view());
+  body.release();
 }
