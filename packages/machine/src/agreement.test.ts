@@ -15,6 +15,7 @@ import {
 import { type GuestMemory, RAM_BASE } from "./memory.ts";
 import { FlatMachine } from "./testing/flat-machine.ts";
 import { Random, seedOf } from "./testing/random-node.ts";
+import { randomChooser } from "./testing/random-tiers-node.ts";
 
 const seed = seedOf("agreement");
 const CODE = RAM_BASE;
@@ -119,6 +120,7 @@ const machines = [
   { name: "interpreter with TLB, for several harts", machine: new FlatMachine("never", true, 2) },
   { name: "JIT", machine: new FlatMachine(0, false) },
   { name: "JIT with TLB", machine: new FlatMachine(0, true) },
+  { name: "tiers at random", machine: new FlatMachine(randomChooser(new Random(seed)), true) },
 ];
 
 for (const instruction of instructions.filter(isTested)) {
