@@ -52,6 +52,9 @@ const keepCompiled = () => {
 
 if (Number(process.versions.node.split(".")[0]) >= OLDEST) {
   keepCompiled();
+  // A guest's thread gets ready while the rest of the program is loaded.
+  if (process.argv[2] === "run" && process.argv.length > 3)
+    (await import("@bulkhead/hypervisor/spare")).prepareThreads(1);
   const { main } = await import("../src/main.ts");
   await main(process.argv.slice(2));
 } else {

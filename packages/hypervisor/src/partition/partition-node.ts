@@ -2,7 +2,7 @@
  * A partition as its owner sees it: started from a description, it runs in a thread of its own and is reached through
  * its ports. The owner's thread never runs guest code and never blocks.
  */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { MemoryStatistics } from "@bulkhead/devices";
 import type { GuestImage } from "@bulkhead/machine";
 import { Doorbell } from "../channel/doorbell.ts";
@@ -25,6 +25,7 @@ import type { PartitionDescription, Stopped } from "./description.ts";
 import { HartWorkers } from "./hart-workers-node.ts";
 import { HostLink } from "./host-link.ts";
 import { HostPort } from "./host-port.ts";
+import { partitionThread } from "./spare-node.ts";
 import { TranslatorThread, type WithTranslator } from "./translator-thread-node.ts";
 import { Order, type PartitionMessage, type Wiring, wire } from "./wiring.ts";
 
@@ -273,7 +274,7 @@ async function startThread(
   const harts = new HartWorkers(description.profile !== undefined, translator, snapshot, breakDown);
   const [port] = translator.ports;
   const workerData: Wiring & WithTranslator = { ...wiring, translator: port };
-  const worker = new Worker(new URL("./worker-node.ts", import.meta.url), { workerData, transferList: [port] });
+  const worker = partitionThread(workerData, [port]);
   worker.on("message", (message: PartitionMessage) => {
     if (message.kind === "started") {
       profiler = startProfiler(wiring, message.image);

@@ -9,6 +9,7 @@ import { bootFailure, bootSource } from "../worker/files-node.ts";
 import { GuestMachine } from "../worker/guest-machine-node.ts";
 import { MachineLoop } from "../worker/machine-loop.ts";
 import { processorFactory } from "../worker/processor.ts";
+import { warmUp } from "../worker/warm-up.ts";
 import { ConsoleTail } from "./console-tail.ts";
 import type { Stopped } from "./description.ts";
 import type { WithTranslator } from "./translator-thread-node.ts";
@@ -17,7 +18,15 @@ import type { PartitionMessage, Wiring } from "./wiring.ts";
 /** How long a profiler may take to start. */
 const PROFILER_START_MS = 5000;
 
-const { translator, ...wiring } = workerData as Wiring & WithTranslator;
+/** What the thread begins with; a spare one is told later, and makes itself ready until then. */
+function begin(): Promise<Wiring & WithTranslator> {
+  if (workerData) return Promise.resolve(workerData);
+  const told = new Promise<Wiring & WithTranslator>((resolve) => parentPort?.once("message", resolve));
+  warmUp();
+  return told;
+}
+
+const { translator, ...wiring } = await begin();
 const profile = wiring.description.profile !== undefined;
 const tell = (message: PartitionMessage): void => parentPort?.postMessage(message);
 
