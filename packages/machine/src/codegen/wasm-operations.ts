@@ -13,6 +13,7 @@ import {
   type Operations,
   type SystemOperation,
   systemOperations,
+  type Traits,
   traitsOf,
 } from "@bulkhead/isa";
 import { HartState, Signal, TlbTag } from "../hart/layout.ts";
@@ -102,8 +103,11 @@ export abstract class WasmOperations<Field> implements Operations<Expression, Fi
   protected readonly inlineFloat: InlineFloat | undefined;
 
   /** Emits an instruction: the one way in. */
-  instruction(instruction: Pick<Instruction, "semantics">, fields: Fields<Field>): void {
-    const { usesFloat, writes } = traitsOf(instruction);
+  instruction(
+    instruction: Pick<Instruction, "semantics">,
+    fields: Fields<Field>,
+    { usesFloat, writes }: Traits = traitsOf(instruction),
+  ): void {
     if (usesFloat) this.requireFloat();
     this.#loadsDouble = writes.f.length > 0;
     instruction.semantics(this, fields);

@@ -42,6 +42,9 @@ export class PageCopies {
 export class CodeWindow {
   readonly places: PagePlaces;
   readonly #copies: PageCopies;
+  /** The page read last, counted from the home page, and its copy. */
+  #page = NaN;
+  #copy: Uint8Array = new Uint8Array(0);
 
   constructor(places: PagePlaces, copies: PageCopies) {
     this.places = places;
@@ -50,11 +53,14 @@ export class CodeWindow {
 
   /** The 16 bits at an offset from the home page's start, or -1 if they cannot be seen. */
   parcel(offset: number): number {
-    const page = this.hostPage(offset >> 12);
-    if (page === 0) return -1;
-    const copy = this.#copies.page(page);
+    if (offset >> 12 !== this.#page) {
+      const page = this.hostPage(offset >> 12);
+      if (page === 0) return -1;
+      this.#page = offset >> 12;
+      this.#copy = this.#copies.page(page);
+    }
     const at = offset & (PAGE_SIZE - 1);
-    return copy[at]! | (copy[at + 1]! << 8);
+    return this.#copy[at]! | (this.#copy[at + 1]! << 8);
   }
 
   /** Offset in the wasm memory of a page, or 0. */

@@ -16,7 +16,7 @@ import {
 } from "./region-graph.ts";
 import { ENTRY, type RegionImports, RegionOperations } from "./region-operations.ts";
 import { EMPTY } from "./register-set.ts";
-import { type Structure, structureOf } from "./structure.ts";
+import { arrange } from "./structure.ts";
 
 export interface RegionCode {
   readonly window: CodeWindow;
@@ -36,7 +36,6 @@ class RegionEmitter {
   readonly #window: CodeWindow;
   readonly #registers: ReadonlyMap<Block, BlockRegisters>;
   readonly #root: RegionNode;
-  readonly #structure: Structure<RegionNode>;
   /** Labels in scope: of a loop by its header, of the block that ends right before a merge by the merge. */
   readonly #loops = new Map<RegionNode, Label>();
   readonly #merges = new Map<RegionNode, Label>();
@@ -57,7 +56,7 @@ class RegionEmitter {
     });
     this.#window = window;
     this.#root = regionGraph(blocks, entries);
-    this.#structure = structureOf<RegionNode>(this.#root);
+    arrange<RegionNode>(this.#root);
   }
 
   emit(): void {
@@ -68,26 +67,26 @@ class RegionEmitter {
 
   /** Emits a node and all that it dominates. */
   #tree(node: RegionNode): void {
-    const merges = this.#structure.merges.get(node)!;
-    if (!this.#structure.isLoopHeader.has(node)) {
-      this.#within(node, merges);
+    const { merges, isLoopHeader } = node;
+    if (!isLoopHeader) {
+      this.#within(node, merges.length);
       return;
     }
     this.#loops.set(node, this.#b.loop());
-    this.#within(node, merges);
+    this.#within(node, merges.length);
     this.#loops.delete(node);
     this.#b.end();
   }
 
-  /** Emits a node inside as many wasm blocks as there are merges behind it, each followed by its merge. */
-  #within(node: RegionNode, merges: readonly RegionNode[]): void {
-    const last = merges.at(-1);
-    if (last === undefined) {
+  /** Emits a node inside as many wasm blocks as it has merges behind it, up to a number, each followed by its merge. */
+  #within(node: RegionNode, merges: number): void {
+    if (merges === 0) {
       this.#node(node);
       return;
     }
+    const last = node.merges[merges - 1]!;
     this.#merges.set(last, this.#b.block());
-    this.#within(node, merges.slice(0, -1));
+    this.#within(node, merges - 1);
     this.#merges.delete(last);
     this.#b.end();
     this.#tree(last);
@@ -189,16 +188,13 @@ class RegionEmitter {
     this.#link(node, link);
   }
 
-  #isBackward(from: RegionNode, { node }: Link): boolean {
-    const { order } = this.#structure;
-    return order.get(node)! <= order.get(from)!;
-  }
+  #isBackward = (from: RegionNode, { node }: Link): boolean => node.order <= from.order;
 
   #link(from: RegionNode, link: Link): void {
     const { node, index } = link;
     if (index !== 0) this.#b.i32(index).set(this.#selector(node));
     if (this.#isBackward(from, link)) this.#b.br(this.#loops.get(node)!);
-    else if (this.#structure.isMerge.has(node)) this.#b.br(this.#merges.get(node)!);
+    else if (node.isMerge) this.#b.br(this.#merges.get(node)!);
     else this.#tree(node);
   }
 

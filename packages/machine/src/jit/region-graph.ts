@@ -3,7 +3,7 @@
  * control flow is not reducible, for example because an entry lies within a loop. Who calls it: the region emitter.
  */
 import type { Block } from "./control-flow.ts";
-import { reversePostorder } from "./structure.ts";
+import { type FlowNode, reversePostorder } from "./structure.ts";
 
 /** Where a node goes on. Towards a dispatch node, `index` says to which of its targets. */
 export interface Link {
@@ -13,12 +13,12 @@ export interface Link {
 
 export type RegionNode = RootNode | EntryNode | BlockNode | DispatchNode;
 
-abstract class LinkedNode {
+abstract class LinkedNode implements FlowNode<RegionNode> {
   readonly links: Link[] = [];
-
-  get targets(): readonly RegionNode[] {
-    return this.links.map(({ node }) => node);
-  }
+  order = -1;
+  readonly merges: RegionNode[] = [];
+  isMerge = false;
+  isLoopHeader = false;
 
   /** Adds an edge and gives it. */
   link(node: RegionNode): Link {
@@ -77,10 +77,12 @@ export function regionGraph(blocks: Iterable<Block>, entries: readonly Block[]):
   }
   const root = new RootNode();
   for (const block of entries) root.link(entryOf(block));
-  const order = reversePostorder<RegionNode>(root);
-  makeReducible(order, order);
+  const all = reversePostorder<RegionNode>(root);
+  if (all.some(goesBack)) makeReducible(all, all);
   return root;
 }
+
+const goesBack = ({ links, order }: RegionNode): boolean => links.some(({ node }) => node.order <= order);
 
 /** Gives every cycle among `inner` one node that all ways into it pass. @param all nodes of the graph. */
 function makeReducible(all: readonly RegionNode[], inner: readonly RegionNode[]): void {
@@ -155,7 +157,7 @@ function cycles(inner: readonly RegionNode[]): RegionNode[][] {
       state.get(member)!.onStack = false;
       component.push(member);
     }
-    if (component.length > 1 || node.targets.includes(node)) found.push(component.reverse());
+    if (component.length > 1 || node.links.some(({ node: target }) => target === node)) found.push(component.reverse());
     return own;
   };
   for (const node of inner) if (!state.has(node)) visit(node);

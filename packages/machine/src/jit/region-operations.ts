@@ -185,7 +185,7 @@ export class RegionOperations extends WasmOperations<number> {
     this.#ending = ending;
     this.#callee = ending === "call" ? this.#entryCalled(step) : undefined;
     this.#remaining--;
-    this.instruction(decoded.instruction, decoded);
+    this.instruction(decoded.instruction, decoded, step.traits);
   }
 
   /** Leaves the region for an offset from the home page. */

@@ -3,85 +3,87 @@
  * Source: N. Ramsey, "Beyond Relooper: Recursive Translation of Unstructured Control Flow to Structured Control Flow".
  */
 
-/** Anything that control flows to; `targets` are where it goes on within the graph, one for each edge. */
+/** Anything that control flows to. All but `links`, one for each edge, is what `arrange` finds out. */
 export interface FlowNode<Node> {
-  readonly targets: readonly Node[];
-}
-
-export interface Structure<Node> {
+  readonly links: readonly { readonly node: Node }[];
   /** Position in reverse postorder; the root is 0. */
-  readonly order: ReadonlyMap<Node, number>;
-  /** Nodes that a node immediately dominates and that several forward edges reach, in reverse postorder. */
-  readonly merges: ReadonlyMap<Node, readonly Node[]>;
-  readonly isMerge: ReadonlySet<Node>;
-  readonly isLoopHeader: ReadonlySet<Node>;
+  order: number;
+  /** Nodes that this one immediately dominates and that several forward edges reach, in reverse postorder. */
+  readonly merges: Node[];
+  isMerge: boolean;
+  isLoopHeader: boolean;
 }
 
 /** @param root the one way in; every edge that goes backwards must go to a node that dominates where it comes from. */
-export function structureOf<Node extends FlowNode<Node>>(root: Node): Structure<Node> {
+export function arrange<Node extends FlowNode<Node>>(root: Node): void {
   const nodes = reversePostorder(root);
-  const order = new Map(nodes.map((node, index) => [node, index]));
-  const predecessors = new Map<Node, Node[]>(nodes.map((node) => [node, []]));
-  for (const node of nodes) for (const target of node.targets) predecessors.get(target)!.push(node);
-  const dominator = immediateDominators(nodes, order, predecessors);
-
-  const merges = new Map<Node, Node[]>(nodes.map((node) => [node, []]));
-  const isMerge = new Set<Node>();
-  const isLoopHeader = new Set<Node>();
+  const predecessors: number[][] = nodes.map(() => []);
+  for (const node of nodes) for (const { node: target } of node.links) predecessors[target.order]!.push(node.order);
+  const dominators = immediateDominators(predecessors);
   for (const node of nodes) {
-    const edges = predecessors.get(node)!;
-    const forward = edges.filter((from) => order.get(from)! < order.get(node)!).length;
-    if (forward < edges.length) isLoopHeader.add(node);
-    if (forward < 2) continue;
-    isMerge.add(node);
-    merges.get(dominator.get(node)!)!.push(node);
+    let [forward, backward] = [0, 0];
+    for (const from of predecessors[node.order]!) {
+      if (from < node.order) forward++;
+      else backward++;
+    }
+    node.isLoopHeader = backward > 0;
+    node.isMerge = forward > 1;
+    if (node.isMerge) nodes[dominators[node.order]!]!.merges.push(node);
   }
-  return { order, merges, isMerge, isLoopHeader };
 }
 
+/** The nodes that a root reaches; their `order` says where they are. */
 export function reversePostorder<Node extends FlowNode<Node>>(root: Node): Node[] {
   const seen = new Set([root]);
   const finished: Node[] = [];
-  const stack = [{ node: root, rest: [...root.targets] }];
-  while (stack.length > 0) {
-    const top = stack.at(-1)!;
-    const target = top.rest.pop();
-    if (target === undefined) {
-      finished.push(top.node);
-      stack.pop();
-    } else if (!seen.has(target)) {
-      seen.add(target);
-      stack.push({ node: target, rest: [...target.targets] });
+  const path = [root];
+  const rest = [root.links.length];
+  while (path.length > 0) {
+    const top = path.length - 1;
+    const node = path[top]!;
+    if (rest[top] === 0) {
+      finished.push(node);
+      path.pop();
+      rest.pop();
+      continue;
     }
+    const target = node.links[--rest[top]!]!.node;
+    if (seen.has(target)) continue;
+    seen.add(target);
+    path.push(target);
+    rest.push(target.links.length);
   }
-  return finished.reverse();
+  finished.reverse();
+  for (let i = 0; i < finished.length; i++) finished[i]!.order = i;
+  return finished;
 }
 
-/** Source: Cooper, Harvey, Kennedy, "A Simple, Fast Dominance Algorithm". */
-function immediateDominators<Node>(
-  nodes: readonly Node[],
-  order: ReadonlyMap<Node, number>,
-  predecessors: ReadonlyMap<Node, readonly Node[]>,
-): Map<Node, Node> {
-  const dominator = new Map<Node, Node>([[nodes[0]!, nodes[0]!]]);
-  const intersect = (a: Node, b: Node): Node => {
+/**
+ * For each node the one that immediately dominates it, all by their order.
+ * Source: Cooper, Harvey, Kennedy, "A Simple, Fast Dominance Algorithm".
+ */
+function immediateDominators(predecessors: readonly (readonly number[])[]): Int32Array {
+  const dominators = new Int32Array(predecessors.length).fill(-1);
+  dominators[0] = 0;
+  const intersect = (a: number, b: number): number => {
     let [x, y] = [a, b];
     while (x !== y) {
-      while (order.get(x)! > order.get(y)!) x = dominator.get(x)!;
-      while (order.get(y)! > order.get(x)!) y = dominator.get(y)!;
+      while (x > y) x = dominators[x]!;
+      while (y > x) y = dominators[y]!;
     }
     return x;
   };
   for (let changed = true; changed; ) {
     changed = false;
-    for (const node of nodes.slice(1)) {
-      const known = predecessors.get(node)!.filter((from) => dominator.has(from));
-      const found = known.reduce(intersect);
-      if (dominator.get(node) !== found) {
-        dominator.set(node, found);
-        changed = true;
+    for (let node = 1; node < predecessors.length; node++) {
+      let found = -1;
+      for (const from of predecessors[node]!) {
+        if (dominators[from] !== -1) found = found < 0 ? from : intersect(found, from);
       }
+      if (dominators[node] === found) continue;
+      dominators[node] = found;
+      changed = true;
     }
   }
-  return dominator;
+  return dominators;
 }

@@ -22,9 +22,9 @@ export class FunctionBuilder {
   readonly code = new ByteWriter();
   readonly #parameters: number;
   readonly #locals: ValueType[] = [];
-  /** Temporaries that are free, and those that are taken, by what `kindOf` says of their types. */
+  /** Temporaries that are free, by what `kindOf` says of their types, and those that are taken. */
   readonly #free: number[][] = KINDS.map(() => []);
-  readonly #taken: number[][] = KINDS.map(() => []);
+  readonly #taken: number[] = [];
   readonly #hints: BranchHint[] = [];
   /** Where the function's own index has to be put. */
   readonly #ownIndices: number[] = [];
@@ -42,20 +42,18 @@ export class FunctionBuilder {
 
   /** A local for now, with any value: `releaseTemporaries` gives it to others. */
   temporary(type: ValueType): number {
-    const kind = kindOf(type);
-    const local = this.#free[kind]!.pop() ?? this.local(type);
-    this.#taken[kind]!.push(local);
+    const local = this.#free[kindOf(type)]!.pop() ?? this.local(type);
+    this.#taken.push(local);
     return local;
   }
 
   /** Every temporary taken so far may be used again. */
   releaseTemporaries(): void {
-    for (let kind = 0; kind < KINDS.length; kind++) {
-      const taken = this.#taken[kind]!;
-      const free = this.#free[kind]!;
-      for (const local of taken) free.push(local);
-      taken.length = 0;
+    for (const local of this.#taken) {
+      const type = this.#locals[local - this.#parameters]!;
+      this.#free[kindOf(type)]!.push(local);
     }
+    if (this.#taken.length > 0) this.#taken.length = 0;
   }
 
   /** Says of the `brIf` or `if` that comes next how it mostly goes. */
