@@ -12,7 +12,7 @@ const WASM_PAGE = 65536;
 
 /** Bytes at the bottom of the memory that all harts share, then bytes of each hart; RAM follows. */
 export const SHARED_AREA = 0x20_0000;
-export const HART_AREA = 0x68_0000;
+export const HART_AREA = 0x58_0000;
 
 /**
  * Code map, which all harts share: a byte for each page of RAM, by its number in RAM, with a bit for each thread that may

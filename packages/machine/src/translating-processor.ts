@@ -143,15 +143,15 @@ export class TranslatingProcessor implements Processor {
     const { view } = this.#memory;
     const decoded = decode(word);
     view.setInt32(entry + DecodeEntry.word, word, true);
-    view.setInt32(entry + DecodeEntry.handler, decoded ? FIRST_HANDLER + decoded.index : ILLEGAL_HANDLER, true);
+    view.setUint16(entry + DecodeEntry.handler, decoded ? FIRST_HANDLER + decoded.index : ILLEGAL_HANDLER, true);
     if (decoded === undefined) return;
     view.setInt32(entry + DecodeEntry.imm, decoded.imm, true);
-    view.setUint16(entry + DecodeEntry.rd, decoded.rd * 8, true);
-    view.setUint16(entry + DecodeEntry.rs1, decoded.rs1 * 8, true);
-    view.setUint16(entry + DecodeEntry.rs2, decoded.rs2 * 8, true);
-    view.setUint16(entry + DecodeEntry.rs3, decoded.rs3 * 8, true);
+    view.setUint8(entry + DecodeEntry.rd, decoded.rd * 8);
+    view.setUint8(entry + DecodeEntry.rs1, decoded.rs1 * 8);
+    view.setUint8(entry + DecodeEntry.rs2, decoded.rs2 * 8);
+    view.setUint8(entry + DecodeEntry.rs3, decoded.rs3 * 8);
     view.setUint8(entry + DecodeEntry.rm, decoded.rm);
-    view.setUint16(entry + DecodeEntry.length, decoded.length, true);
+    view.setUint8(entry + DecodeEntry.length, decoded.length);
   }
 
   /** A jump target that the jump cache does not know, and that is hot: finds or asks for its region. */

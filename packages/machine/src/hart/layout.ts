@@ -37,23 +37,22 @@ export const TlbTag = { read: 0, write: TABLE_BYTES, execute: 2 * TABLE_BYTES } 
 export const TLB_ADDEND = 8;
 
 /**
- * Decode cache of the interpreter: an entry for every compressed instruction, then entries for 32-bit ones, direct-mapped
- * by a hash of the word. Each hart has one of its own, so that no other thread replaces an entry while it is in use.
+ * Decode cache of the interpreter, direct-mapped by a hash of the instruction word, of which a compressed instruction has the
+ * low half. Each hart has one of its own, so that no other thread replaces an entry while it is in use.
  */
-export const COMPRESSED_ENTRIES = 0x10000;
-export const WORD_ENTRIES = 0x10000;
-/** `handler` is 0 for an empty entry; register fields are pre-multiplied by 8. */
+export const DECODE_ENTRIES = 0x20000;
+/** `handler` is 0 for an empty entry; register fields (a byte each) are pre-multiplied by 8. */
 export const DecodeEntry = {
   word: 0,
   handler: 4,
+  length: 6,
+  rm: 7,
   imm: 8,
   rd: 12,
-  rs1: 14,
-  rs2: 16,
-  rs3: 18,
-  rm: 20,
-  length: 22,
-  bytes: 24,
+  rs1: 13,
+  rs2: 14,
+  rs3: 15,
+  bytes: 16,
 } as const;
 
 /** Jump cache: where a jump target lies in the wasm memory to the packed target of its region, or to 0. */
@@ -170,7 +169,7 @@ export const HartState = {
   decodeCache: 0x38_0000,
 } as const;
 
-const DECODE_BYTES = (COMPRESSED_ENTRIES + WORD_ENTRIES) * DecodeEntry.bytes;
+const DECODE_BYTES = DECODE_ENTRIES * DecodeEntry.bytes;
 
 /** Offset of a hart's state in the wasm memory, and the hart whose it is. */
 export const hartBase = (index: number): number => SHARED_AREA + HART_AREA * index;

@@ -1,7 +1,8 @@
 /** Parts of the interpreter that find an instruction: its place in the memory, its word, its decode-cache entry. */
 import { emitHostAddress, emitTagMatch, emitTlbEntry } from "../codegen/tlb-probe.ts";
 import { HART } from "../codegen/wasm-operations.ts";
-import { COMPRESSED_ENTRIES, DecodeEntry, HartState, TlbTag, WORD_ENTRIES } from "../hart/layout.ts";
+import { DECODE_ENTRIES, DecodeEntry, HartState, TlbTag } from "../hart/layout.ts";
+import { PAGE_SIZE } from "../memory.ts";
 import { type FunctionBuilder, type Label, Memory, Op, ValueType } from "../wasm/index.ts";
 
 const { i32, i64 } = ValueType;
@@ -36,22 +37,28 @@ export function emitLocate(b: FunctionBuilder, { pc, host, page, addend, leave }
   b.end();
 }
 
-/** Loads the instruction word at pc; a compressed one keeps only its low half. */
+/** Loads the instruction word at pc, which lies at `host`; a compressed one keeps only its low half. */
 export function emitFetch(b: FunctionBuilder, frame: FetchFrame, word: number, fetch: number): void {
   const { pc, host, leave } = frame;
-  const upper = b.local(i64);
-  emitLocate(b, frame, fetch);
+  const [upper, behind] = [b.local(i64), b.local(i32)];
+  b.get(host)
+    .i32(PAGE_SIZE - 1)
+    .op(Op.i32_and)
+    .i32(PAGE_SIZE - 2)
+    .op(Op.i32_eq)
+    .hint("unlikely")
+    .if(i32);
   b.get(host).memory(Memory.i32_load16_u).tee(word).i32(3).op(Op.i32_and).i32(3).op(Op.i32_eq).if();
-  b.get(pc).i64(4095n).op(Op.i64_and).i64(4094n).op(Op.i64_eq).if();
   // The upper half is on the next page.
   b.get(HART).get(pc).memory(Memory.i64_store, HartState.pc);
   b.get(pc).i64(2n).op(Op.i64_add).set(upper);
-  emitTranslate(b, upper, host, fetch, leave);
-  b.get(word).get(host).memory(Memory.i32_load16_u).i32(16).op(Op.i32_shl).op(Op.i32_or).set(word);
-  b.else();
-  b.get(host).memory(Memory.i32_load).set(word);
+  emitTranslate(b, upper, behind, fetch, leave);
+  b.get(word).get(behind).memory(Memory.i32_load16_u).i32(16).op(Op.i32_shl).op(Op.i32_or).set(word);
   b.end();
-  b.end();
+  b.get(word).else();
+  b.get(host).memory(Memory.i32_load).end().tee(word);
+  b.get(word).i32(0xffff).op(Op.i32_and);
+  b.get(word).i32(3).op(Op.i32_and).i32(3).op(Op.i32_eq).op(Op.select).set(word);
 }
 
 /** Offset in the memory of the instruction bytes at a virtual address, through the TLB where it hits. */
@@ -76,16 +83,15 @@ function emitTlbHit(b: FunctionBuilder, address: number): number {
 
 /** Finds the decode-cache entry of the instruction word, and fills it if it holds another word's. */
 export function emitDecode(b: FunctionBuilder, { word, entry }: { word: number; entry: number }, decode: number): void {
-  b.get(word).i32(3).op(Op.i32_and).i32(3).op(Op.i32_eq).if(i32);
   b.get(word)
     .i32(HASH)
     .op(Op.i32_mul)
-    .i32(32 - Math.log2(WORD_ENTRIES))
-    .op(Op.i32_shr_u);
-  b.i32(COMPRESSED_ENTRIES).op(Op.i32_add).else().get(word).end();
-  b.i32(DecodeEntry.bytes).op(Op.i32_mul).i32(HartState.decodeCache).op(Op.i32_add);
-  b.get(HART).op(Op.i32_add).tee(entry);
-  b.memory(Memory.i32_load, DecodeEntry.word).get(word).op(Op.i32_ne);
-  b.get(entry).memory(Memory.i32_load, DecodeEntry.handler).op(Op.i32_eqz).op(Op.i32_or).if();
+    .i32(32 - Math.log2(DECODE_ENTRIES))
+    .op(Op.i32_shr_u)
+    .i32(Math.log2(DecodeEntry.bytes))
+    .op(Op.i32_shl);
+  b.get(HART).op(Op.i32_add).i32(HartState.decodeCache).op(Op.i32_add).tee(entry);
+  // An empty entry has the word 0, which is illegal: its handler is as good as a decoded one's.
+  b.memory(Memory.i32_load, DecodeEntry.word).get(word).op(Op.i32_ne).hint("unlikely").if();
   b.get(word).get(entry).call(decode).end();
 }

@@ -79,7 +79,7 @@ export class FieldOperations extends WasmOperations<EntryField> {
   nextPc = () =>
     this.add(
       this.pc(),
-      Expression.leaf((b) => b.get(this.#frame.entry).memory(Memory.i64_load16_u, DecodeEntry.length)),
+      Expression.leaf((b) => b.get(this.#frame.entry).memory(Memory.i64_load8_u, DecodeEntry.length)),
     );
 
   jump(target: Expression): void {
@@ -138,7 +138,7 @@ export class FieldOperations extends WasmOperations<EntryField> {
   }
 
   #registerOffset(register: EntryField): void {
-    this.b.get(this.#frame.entry).memory(Memory.i32_load16_u, DecodeEntry[register as "rd"]);
+    this.b.get(this.#frame.entry).memory(Memory.i32_load8_u, DecodeEntry[register as "rd"]);
   }
 
   #registerAddress(register: EntryField): void {

@@ -6,8 +6,9 @@ import { type FieldName, type Fields, fieldNames, type Instruction, instructions
 import { RuntimeImports } from "../codegen/runtime-functions.ts";
 import { HART } from "../codegen/wasm-operations.ts";
 import { DecodeEntry, HartState } from "../hart/layout.ts";
+import { PAGE_SIZE } from "../memory.ts";
 import { type FunctionBuilder, Memory, ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
-import { emitDecode, emitFetch } from "./fetch.ts";
+import { emitDecode, emitFetch, emitLocate } from "./fetch.ts";
 import { type EntryField, FieldOperations, type LoopFrame } from "./field-operations.ts";
 import { emitEntrances, type Threshold } from "./run.ts";
 
@@ -17,6 +18,9 @@ const fields = Object.fromEntries(fieldNames.map((name) => [name, name])) as Rec
 /** Handlers by dispatch index: 0 is an empty decode-cache entry, then every instruction, then illegal words. */
 export const FIRST_HANDLER = 1;
 export const ILLEGAL_HANDLER = FIRST_HANDLER + instructions.length;
+
+/** Bytes of an instruction at most. */
+const LONGEST = 4;
 
 const illegal: Pick<Instruction, "semantics"> = {
   semantics: (o) => o.system("illegal", o.constant(0n), o.constant(0n)),
@@ -55,12 +59,18 @@ function emitInterpret(b: FunctionBuilder, imports: RuntimeImports, calls: { dec
   const budget = b.local(i32);
   const [host, word, entry] = [b.local(i32), b.local(i32), b.local(i32)];
   const left = b.local(i32);
+  // Behind an instruction, the offset in its page below which another page has begun; above all of them where each has to be
+  // looked for.
+  const least = b.local(i32);
 
   b.get(HART).memory(Memory.i64_load, HartState.pc).set(pc);
   b.get(HART).memory(Memory.i32_load, HartState.budget).set(budget);
   const leaveJumped = b.block();
   const jumped = b.block();
   const leave = b.block();
+  const locate = b.loop();
+  emitLocate(b, { pc, host, page, addend, leave }, calls.fetch);
+  b.i32(PAGE_SIZE).i32(LONGEST).get(page).i64(-1n).op(Op.i64_eq).op(Op.select).set(least);
   const again = b.loop();
   const next = b.block();
   const frame: LoopFrame = { pc, budget, entry, next, jumped, leave, leaveJumped };
@@ -70,8 +80,14 @@ function emitInterpret(b: FunctionBuilder, imports: RuntimeImports, calls: { dec
   emitHandlers(b, imports, frame);
   b.end();
   b.get(HART).i64(0n).memory(Memory.i64_store, HartState.x);
-  b.get(pc).get(entry).memory(Memory.i64_load16_u, DecodeEntry.length).op(Op.i64_add).set(pc);
-  b.br(again).end().end();
+  b.get(pc).get(entry).memory(Memory.i64_load8_u, DecodeEntry.length).op(Op.i64_add).set(pc);
+  b.get(host).get(entry).memory(Memory.i32_load8_u, DecodeEntry.length).op(Op.i32_add).tee(host);
+  b.i32(PAGE_SIZE - 1)
+    .op(Op.i32_and)
+    .get(least)
+    .op(Op.i32_ge_u)
+    .brIf(again);
+  b.br(locate).end().end().end();
   b.i32(1).set(left).end();
   b.get(HART).get(pc).memory(Memory.i64_store, HartState.pc);
   b.get(HART).i64(0n).memory(Memory.i64_store, HartState.x);
@@ -86,7 +102,7 @@ function emitInterpret(b: FunctionBuilder, imports: RuntimeImports, calls: { dec
 function emitHandlers(b: FunctionBuilder, imports: RuntimeImports, frame: LoopFrame): void {
   const handlers = [...instructions, illegal];
   const labels = handlers.map(() => b.block());
-  b.get(frame.entry).memory(Memory.i32_load, DecodeEntry.handler).i32(FIRST_HANDLER).op(Op.i32_sub);
+  b.get(frame.entry).memory(Memory.i32_load16_u, DecodeEntry.handler).i32(FIRST_HANDLER).op(Op.i32_sub);
   const order = labels.toReversed();
   b.brTable(order.slice(0, -1), order.at(-1)!);
   for (const handler of handlers) {
