@@ -15,11 +15,13 @@ const UNPACK_LIMIT_SECONDS = 120;
 /** The first of the ports that servers on this host try. */
 const FIRST_PORT = 15_201;
 const PORTS = 20;
-/** A run that is better than the best before it by less than this factor is the last one. */
+/** A run counts as better than the best before it by this factor. */
 const BETTER = 1.1;
-const MOST_RUNS = 6;
+/** Runs in a row that are no better end a measurement: on a busy host code can take two of them to get warm. */
+const LAST_RUNS = 2;
+const MOST_RUNS = 8;
 /** Most programs need so many runs. */
-const USUAL_RUNS = 2;
+const USUAL_RUNS = 4;
 /** The guest's disks: programs first, then those that are measured. */
 const devices = { raw: "/dev/vdb", qcow2: "/dev/vdc" } as const;
 
@@ -128,7 +130,7 @@ async function measureIo(round: Round, guest: RunningGuest, program: IoProgram, 
   const rate = isRate(unit);
   let best: number | undefined;
   try {
-    for (let run = 0; run < MOST_RUNS; run++) {
+    for (let run = 0, same = 0; run < MOST_RUNS && same < LAST_RUNS; run++) {
       const seconds = run === 0 ? expectedOf(program) : 0;
       const { output, busy } = await round.step(`${machine}: ${title}`, seconds, () =>
         runLimited(guest, command, limitFor(program.expectedSeconds)),
@@ -139,7 +141,7 @@ async function measureIo(round: Round, guest: RunningGuest, program: IoProgram, 
       const counted = round.cpuTime && rate ? value / busy : value;
       const before = best;
       best = before === undefined ? counted : rate ? Math.max(before, counted) : Math.min(before, counted);
-      if (before !== undefined && Math.max(best / before, before / best) < BETTER) break;
+      same = before !== undefined && Math.max(best / before, before / best) < BETTER ? same + 1 : 0;
     }
   } catch (error) {
     if (!(error instanceof BenchError)) throw error;
