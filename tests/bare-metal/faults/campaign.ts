@@ -62,12 +62,21 @@ export async function runBatch(pool: Pool, reference: Way, way: Way, seed: bigin
   if (found.length === 0) return undefined;
   for (const program of programs) {
     if ((await judge([program])).length === 0) continue;
-    const smallest = await shrink(program, (candidates) =>
-      Promise.all(candidates.map(async (candidate) => (await judge([candidate])).length > 0)),
-    );
+    const fails = async (candidate: Program) => (await judge([candidate])).length > 0;
+    const smallest = await shrink(program, (candidates) => upToFirst(candidates, fails));
     return { program: smallest, options, complaints: await judge([smallest]) };
   }
   return { program: undefined, options, complaints: found };
+}
+
+/** Whether each candidate fails, as far as it is worth knowing: those behind the first that does count as if they did not. */
+async function upToFirst(candidates: readonly Program[], fails: (candidate: Program) => Promise<boolean>) {
+  const found: boolean[] = [];
+  for (const candidate of candidates) {
+    found.push(await fails(candidate));
+    if (found.at(-1)) break;
+  }
+  return found;
 }
 
 /** A disagreement in words. */
