@@ -109,6 +109,7 @@ export class TranslatingProcessor implements Processor {
       imports: { ...imports, run: interpreter.exports },
       retired: run.retired,
       reading: (page) => this.#reading(page),
+      known: (offset) => this.#known(offset),
       forget: (offset) => this.#forget(offset),
       forgetAll: () => this.#forgetAll(),
     };
@@ -215,6 +216,13 @@ export class TranslatingProcessor implements Processor {
     if (!this.#memory.codeMap.add(physical)) return;
     for (const hart of this.#harts) hart.dropWriteTags(physical);
     this.#memory.onTranslate?.(physical);
+  }
+
+  /** Has `miss` asked for the region of an entry, by its offset, at the next meeting. */
+  #known(offset: number): void {
+    for (let hart = 0; hart < this.#harts.length; hart++) {
+      this.#memory.view.setUint16(meetings(hartBase(this.#first + hart), offset), this.#threshold, true);
+    }
   }
 
   /** Takes the target of an entry, by its offset, out of the jump caches; other code there has to become hot anew. */

@@ -10,7 +10,8 @@ import { PAGE_SIZE } from "../memory.ts";
 import { type FunctionBuilder, Memory, ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
 import { emitDecode, emitFetch, emitLocate } from "./fetch.ts";
 import { type EntryField, FieldOperations, type LoopFrame } from "./field-operations.ts";
-import { emitEntrances, type Threshold } from "./run.ts";
+import { emitKnownTarget, emitMeeting, type Threshold } from "./meeting.ts";
+import { emitEntrances } from "./run.ts";
 
 const { i32, i64 } = ValueType;
 const fields = Object.fromEntries(fieldNames.map((name) => [name, name])) as Record<FieldName, EntryField>;
@@ -43,22 +44,28 @@ export function interpreterModule(threshold: Threshold, profile = false): Uint8A
   const sample = module.importFunction("dispatch", "sample", [i32], []);
   const fetch = imports.callout("fetch");
   const takeException = imports.runtime("takeException");
-  const interpret = module.function([i32, i64, i32], [i32]);
-  emitInterpret(interpret, imports, { decode, fetch });
+  const interpret = module.function([i32, i64, i32, i64], [i32]);
+  emitInterpret(interpret, imports, { decode, fetch }, threshold);
   emitEntrances(module, { interpret: interpret.index, miss, sample, fetch, takeException }, threshold, profile);
   return module.finish();
 }
 
 /**
- * Writes `interpret(hart, page, addend)`: executes from the pc up to the next jump and gives 0, or 1 if it has to be left.
+ * Writes `interpret(hart, page, addend, until)`: executes from the pc on until a jump goes to `until` or to a target that has a
+ * region or is to get one, and gives 0, or 1 if it has to be left. The first instruction is executed whatever it is.
  * `page` and `addend` say where the pc's page lies, as in `FetchFrame`.
  */
-function emitInterpret(b: FunctionBuilder, imports: RuntimeImports, calls: { decode: number; fetch: number }): void {
-  const [page, addend] = [1, 2];
+function emitInterpret(
+  b: FunctionBuilder,
+  imports: RuntimeImports,
+  calls: { decode: number; fetch: number },
+  threshold: Threshold,
+): void {
+  const [page, addend, until] = [1, 2, 3];
   const pc = b.local(i64);
   const budget = b.local(i32);
   const [host, word, entry] = [b.local(i32), b.local(i32), b.local(i32)];
-  const left = b.local(i32);
+  const [left, isTarget] = [b.local(i32), b.local(i32)];
   // Behind an instruction, the offset in its page below which another page has begun; above all of them where each has to be
   // looked for.
   const least = b.local(i32);
@@ -66,11 +73,22 @@ function emitInterpret(b: FunctionBuilder, imports: RuntimeImports, calls: { dec
   b.get(HART).memory(Memory.i64_load, HartState.pc).set(pc);
   b.get(HART).memory(Memory.i32_load, HartState.budget).set(budget);
   const leaveJumped = b.block();
-  const jumped = b.block();
+  const done = b.block();
   const leave = b.block();
   const locate = b.loop();
   emitLocate(b, { pc, host, page, addend, leave }, calls.fetch);
   b.i32(PAGE_SIZE).i32(LONGEST).get(page).i64(-1n).op(Op.i64_eq).op(Op.select).set(least);
+  const cold = b.block();
+  // Regions assume that the whole page may be executed.
+  b.get(isTarget).op(Op.i32_eqz).get(page).i64(-1n).op(Op.i64_eq).op(Op.i32_or).brIf(cold);
+  const meeting = { host, address: b.local(i32) };
+  emitKnownTarget(b, meeting);
+  b.brIf(done);
+  emitMeeting(b, meeting, cold, threshold);
+  b.br(done).end();
+  b.i32(0).set(isTarget);
+
+  const jumped = b.block();
   const again = b.loop();
   const next = b.block();
   const frame: LoopFrame = { pc, budget, entry, next, jumped, leave, leaveJumped };
@@ -87,7 +105,12 @@ function emitInterpret(b: FunctionBuilder, imports: RuntimeImports, calls: { dec
     .get(least)
     .op(Op.i32_ge_u)
     .brIf(again);
-  b.br(locate).end().end().end();
+  b.br(locate).end().end();
+  b.get(HART).i64(0n).memory(Memory.i64_store, HartState.x);
+  b.get(budget).i32(0).op(Op.i32_lt_s).get(pc).get(until).op(Op.i64_eq).op(Op.i32_or).brIf(done);
+  b.i32(1).set(isTarget).br(locate);
+  b.end().end();
+
   b.i32(1).set(left).end();
   b.get(HART).get(pc).memory(Memory.i64_store, HartState.pc);
   b.get(HART).i64(0n).memory(Memory.i64_store, HartState.x);

@@ -14,19 +14,17 @@ import {
   REGION_RESULTS,
 } from "../codegen/target-probe.ts";
 import { HART } from "../codegen/wasm-operations.ts";
-import { HartState, JUMP_ENTRIES, JumpEntry, MEETING_BYTES, Signal, TargetEntry } from "../hart/layout.ts";
+import { HartState, Signal, TargetEntry } from "../hart/layout.ts";
 import { Activity } from "../profile/activity.ts";
 import { emitActivity } from "../profile/emit-activity.ts";
-import { type FunctionBuilder, type Label, Memory, type ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
+import { type FunctionBuilder, Memory, type ModuleBuilder, Op, ValueType } from "../wasm/index.ts";
 import { emitLocate } from "./fetch.ts";
+import { emitKnownTarget, emitMeeting, type Threshold } from "./meeting.ts";
 
 const { i32, i64 } = ValueType;
 
 /** How many wasm calls deep guest calls may go: their frames have to fit in the smallest stack that hosts give a thread. */
 export const MAX_DEPTH = 256;
-
-/** How often a jump target is met before its region is asked for, below 65536. */
-export type Threshold = number | "never";
 
 /** Indices of the functions that the loop calls. */
 export interface RunCalls {
@@ -85,7 +83,7 @@ function emitResume(
   const host = b.local(i32);
   const page = b.local(i64);
   const addend = b.local(i32);
-  const [jump, entry, target] = [b.local(i32), b.local(i32), b.local(i32)];
+  const [entry, target] = [b.local(i32), b.local(i32)];
 
   const leave = b.block();
   const next = b.loop();
@@ -112,25 +110,13 @@ function emitResume(
   b.get(HART).memory(Memory.i32_load, HartState.interpretNext).op(Op.i32_or);
   b.get(HART).i32(0).memory(Memory.i32_store, HartState.interpretNext);
   b.brIf(cold);
-  b.get(host)
-    .i32(1)
-    .op(Op.i32_shr_u)
-    .i32(JUMP_ENTRIES - 1)
-    .op(Op.i32_and)
-    .i32(Math.log2(JumpEntry.bytes))
-    .op(Op.i32_shl);
-  b.get(HART).op(Op.i32_add).i32(HartState.jumps).op(Op.i32_add).set(jump);
   const translated = b.block();
-  b.get(jump).memory(Memory.i32_load, JumpEntry.offset).get(host).op(Op.i32_eq).if();
-  b.get(jump).memory(Memory.i32_load, JumpEntry.region).tee(target).brIf(translated);
-  b.end();
-  if (threshold === "never") b.br(cold);
-  else {
-    emitMeeting(b, { host, meeting: jump, cold }, threshold);
-    b.get(HART).get(pc).get(host).call(calls.miss).tee(target).brIf(translated);
-    b.br(cold);
-  }
-  b.end();
+  const meeting = { host, address: b.local(i32) };
+  emitKnownTarget(b, meeting);
+  b.tee(target).brIf(translated);
+  emitMeeting(b, meeting, cold, threshold);
+  b.get(HART).get(pc).get(host).call(calls.miss).tee(target).brIf(translated);
+  b.br(cold).end();
   emitTargetEntry(b, pc, entry);
   b.get(pc).memory(Memory.i64_store, HartState.targets + TargetEntry.tag);
   b.get(entry)
@@ -143,30 +129,12 @@ function emitResume(
   b.br(next).end();
 
   b.get(HART).get(pc).memory(Memory.i64_store, HartState.pc);
-  b.get(HART).get(page).get(addend).call(calls.interpret);
+  b.get(HART).get(page).get(addend).get(until).call(calls.interpret);
   b.get(HART).memory(Memory.i64_load, HartState.pc).set(pc);
   b.op(Op.i32_eqz).brIf(next);
   b.br(leave);
   b.end().end();
   b.get(pc).i64(LEAVE).op(Op.i64_or);
-}
-
-/** Counts a meeting, and goes to `cold` while there have been few. */
-function emitMeeting(
-  b: FunctionBuilder,
-  { host, meeting, cold }: { host: number; meeting: number; cold: Label },
-  threshold: number,
-): void {
-  const count = b.local(i32);
-  b.get(HART)
-    .get(host)
-    .i32(MEETING_BYTES - 1)
-    .op(Op.i32_and)
-    .op(Op.i32_add)
-    .tee(meeting);
-  b.memory(Memory.i32_load16_u, HartState.meetings).tee(count).i32(threshold).op(Op.i32_lt_u).if();
-  b.get(meeting).get(count).i32(1).op(Op.i32_add).memory(Memory.i32_store16, HartState.meetings);
-  b.br(cold).end();
 }
 
 function emitRun(b: FunctionBuilder, resume: number, takeException: number, profile: boolean): void {

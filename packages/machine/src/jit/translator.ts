@@ -48,6 +48,8 @@ export interface TranslatorHost {
   reading(page: number): void;
   /** Stands in the table where a region was, and makes whoever calls it look for another. */
   readonly retired: () => void;
+  /** There is a region for an entry, by its offset, now: it need not be met again and again before it is looked for. */
+  known(offset: number): void;
   /** An entry, by its offset, has another region now, or none: nothing may keep its target. */
   forget(offset: number): void;
   /** No target of a retired index may be left in any cache. */
@@ -263,7 +265,9 @@ export class Translator {
   #enter(region: Region, { refused }: RegionCode): void {
     for (const [number, at] of region.entries.entries()) {
       const offset = region.hostOffset(at);
-      if (!this.#entries.has(offset)) this.#entries.set(offset, { region, number });
+      if (this.#entries.has(offset)) continue;
+      this.#entries.set(offset, { region, number });
+      this.#host.known(offset);
     }
     for (const at of refused) {
       const offset = region.hostOffset(at);
