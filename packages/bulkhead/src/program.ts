@@ -46,7 +46,7 @@ and then a reboot ends the program too.
 
 A guest reaches the network through a NAT that needs no privileges; it gets its address by DHCP and finds this host's
 name servers. This host itself (rule: host), link-local addresses and clouds' metadata services are refused unless
---allow names them. Of --allow and --deny the first rule that matches decides: --allow deb.debian.org --deny all.
+--allow names them. Of --allow and --deny the first rule that matches decides: --allow example.org --deny all.
 Published ports listen on 127.0.0.1 unless an ADDRESS is given. Guests with the same --network NAME, also of other
 bulkhead processes of this user, see each other and nothing else; NAME,vlan=N keeps them apart within it.
 

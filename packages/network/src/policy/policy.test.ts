@@ -62,13 +62,13 @@ test("Policy: what is guarded opens only to a rule about its address", () => {
 });
 
 test("Policy: names", () => {
-  const rules = policy("+deb.debian.org", "+*.example.com:443", "-all");
-  assert.equal(rules.permits(to("1.2.3.4", 80, { names: ["deb.debian.org"] })), true);
+  const rules = policy("+packages.example.org", "+*.example.com:443", "-all");
+  assert.equal(rules.permits(to("1.2.3.4", 80, { names: ["packages.example.org"] })), true);
   assert.equal(rules.permits(to("1.2.3.4", 80, { names: ["other.org"] })), false);
   assert.equal(rules.permits(to("1.2.3.4", 443, { names: ["a.b.example.com"] })), true);
   assert.equal(rules.permits(to("1.2.3.4", 80, { names: ["a.b.example.com"] })), false);
   assert.equal(rules.permits(to("1.2.3.4", 443, { names: ["example.com"] })), false);
-  assert.equal(rules.permitsName("deb.debian.org"), true);
+  assert.equal(rules.permitsName("packages.example.org"), true);
   assert.equal(rules.permitsName("a.example.com"), true);
   assert.equal(rules.permitsName("secret.attacker.net"), false);
   assert.equal(policy("-evil.example").permitsName("evil.example"), false);
@@ -92,9 +92,9 @@ test("parseRule: refuses what is no rule", () => {
   ]) {
     assert.equal(typeof parseRule(text, true), "string", text);
   }
-  assert.deepEqual(parseRule("FTP.Debian.ORG.:80/tcp", true), {
+  assert.deepEqual(parseRule("FTP.Example.ORG.:80/tcp", true), {
     allow: true,
-    target: { kind: "name", name: "ftp.debian.org", below: false },
+    target: { kind: "name", name: "ftp.example.org", below: false },
     ports: [80, 80],
     protocol: "tcp",
   });
