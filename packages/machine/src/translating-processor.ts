@@ -56,7 +56,8 @@ export interface TranslatingOptions {
   readonly limits?: CacheLimits;
 }
 
-const DEFAULT_THRESHOLD = 500;
+/** Meetings before a translation: fewer where the guest does not wait for it. */
+const THRESHOLD = { here: 500, elsewhere: 100 };
 /** Meetings after which a target whose region is not there yet is looked for again. */
 const PATIENCE = 100;
 
@@ -74,7 +75,8 @@ export class TranslatingProcessor implements Processor {
   readonly #activities: readonly ActivityWord[];
 
   constructor(memory: GuestMemory, harts: readonly ProcessorHart[], options: TranslatingOptions = {}) {
-    const { threshold = DEFAULT_THRESHOLD, profile = false, first = 0, limits } = options;
+    const { profile = false, first = 0, limits, service = localService(memory, profile) } = options;
+    const { threshold = options.service === undefined ? THRESHOLD.here : THRESHOLD.elsewhere } = options;
     this.#memory = memory;
     this.#harts = harts;
     this.#first = first;
@@ -113,7 +115,6 @@ export class TranslatingProcessor implements Processor {
       forget: (offset) => this.#forget(offset),
       forgetAll: () => this.#forgetAll(),
     };
-    const { service = localService(memory, profile) } = options;
     this.#translator = new Translator(memory, regions, service, host, limits);
   }
 

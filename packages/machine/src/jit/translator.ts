@@ -13,6 +13,8 @@ import type { CompiledRegions, RegionCode, RegionOrder, RegionService } from "./
 const BATCH = 16;
 /** Calls of `advance` that fewer wait for more. */
 const PATIENCE = 4;
+/** Entries that may wait to be ordered; while there are as many, others have to be met again, and the hottest come soonest. */
+const MOST_PENDING = 64;
 /** Regions of one order at most. */
 const MOST_ORDERED = 48;
 /** Orders that the service may have at once, so that it need not wait for the next. */
@@ -102,11 +104,11 @@ export class Translator {
   }
 
   /**
-   * Asks for a region with an entry at an offset; it will be there some time after the next `advance`.
+   * Asks for a region with an entry at an offset; it will be there some time after the next `advance`, if not too many wait.
    * @param places where the pages around it are, as fetches see them now.
    */
   request(offset: number, places: PagePlaces): void {
-    if (this.#entries.has(offset) || this.#pending.has(offset)) return;
+    if (this.#entries.has(offset) || this.#pending.has(offset) || this.#pending.size >= MOST_PENDING) return;
     this.#pending.set(offset, places);
     if (this.#pending.size >= BATCH) this.advance();
   }
