@@ -17,11 +17,11 @@ const FIRST_PORT = 15_201;
 const PORTS = 20;
 /** A run counts as better than the best before it by this factor. */
 const BETTER = 1.1;
-/** Runs in a row that are no better end a measurement: on a busy host code can take two of them to get warm. */
-const LAST_RUNS = 2;
+/** Processor time for which a guest does the first of its programs before anything counts: what translates code needs it. */
+const WARM_SECONDS = 15;
 const MOST_RUNS = 8;
 /** Most programs need so many runs. */
-const USUAL_RUNS = 4;
+const USUAL_RUNS = 3;
 /** The guest's disks: programs first, then those that are measured. */
 const devices = { raw: "/dev/vdb", qcow2: "/dev/vdc" } as const;
 
@@ -43,7 +43,8 @@ export function ioSession(setting: IoSetting): Session {
     [...diskPrograms, ...netPrograms].filter(({ name }) => wants(name));
   return {
     workloads: ioWorkloads,
-    expectedSeconds: (wants) => BOOT_SECONDS + chosen(wants).reduce((sum, program) => sum + expectedOf(program), 0),
+    expectedSeconds: (wants) =>
+      BOOT_SECONDS + WARM_SECONDS + chosen(wants).reduce((sum, program) => sum + expectedOf(program), 0),
     async round(round) {
       const guests: RunningGuest[] = [];
       const written: WrittenDisk[][] = [];
@@ -53,6 +54,7 @@ export function ioSession(setting: IoSetting): Session {
           const guest = { ...setting.guest, writtenDisks: written[index], network: true };
           guests.push(await boot(round, () => round.start(emulator, guest), emulator.name));
         }
+        await warmUp(round, guests);
         await measureDisks(round, guests);
         await measureNetwork(round, guests, setting.iperf);
         await Promise.all(guests.map((each) => each.stop()));
@@ -85,6 +87,18 @@ function boot(round: Round, start: () => Promise<RunningGuest>, name: string): P
     await runLimited(guest, `sh -c '${modules}; ${programs} && ${network}'`, UNPACK_LIMIT_SECONDS);
     return guest;
   });
+}
+
+async function warmUp(round: Round, guests: readonly RunningGuest[]): Promise<void> {
+  const first = diskPrograms.find(({ name }) => round.wants(name));
+  if (first === undefined) return;
+  for (const guest of guests) {
+    const begin = guest.usage.cpuSeconds;
+    await round.step(`${guest.emulator.name}: warm up`, WARM_SECONDS, async () => {
+      while (guest.usage.cpuSeconds - begin < WARM_SECONDS)
+        await runLimited(guest, first.command(devices[first.disk]), limitFor(first.expectedSeconds));
+    });
+  }
 }
 
 async function measureDisks(round: Round, guests: readonly RunningGuest[]): Promise<void> {
@@ -130,7 +144,7 @@ async function measureIo(round: Round, guest: RunningGuest, program: IoProgram, 
   const rate = isRate(unit);
   let best: number | undefined;
   try {
-    for (let run = 0, same = 0; run < MOST_RUNS && same < LAST_RUNS; run++) {
+    for (let run = 0; run < MOST_RUNS; run++) {
       const seconds = run === 0 ? expectedOf(program) : 0;
       const { output, busy } = await round.step(`${machine}: ${title}`, seconds, () =>
         runLimited(guest, command, limitFor(program.expectedSeconds)),
@@ -141,7 +155,7 @@ async function measureIo(round: Round, guest: RunningGuest, program: IoProgram, 
       const counted = round.cpuTime && rate ? value / busy : value;
       const before = best;
       best = before === undefined ? counted : rate ? Math.max(before, counted) : Math.min(before, counted);
-      same = before !== undefined && Math.max(best / before, before / best) < BETTER ? same + 1 : 0;
+      if (before !== undefined && Math.max(best / before, before / best) < BETTER) break;
     }
   } catch (error) {
     if (!(error instanceof BenchError)) throw error;
