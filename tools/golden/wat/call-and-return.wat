@@ -162,31 +162,30 @@
                   (i64.store offset=8 (;ra;) (local.get $hart) (local.get $ra))
                   (i64.store offset=16 (;sp;) (local.get $hart) (local.get $sp))
                   (i32.store offset=528 (;budget;) (local.get $hart) (local.get $budget))
-                  (if
-                    (i32.and
-                      (i32.and
-                        (i64.eq
-                          (i64.load offset=1048576
-                            (local.tee $11
-                              (i32.add
-                                (i32.and
-                                  (i32.shl (i32.wrap_i64 (local.get $pc)) (i32.const 3))
-                                  (i32.const 524272))
-                                (local.get $hart))))
-                          (local.get $pc))
-                        (i32.eq
-                          (i32.load offset=1048584 (local.get $11))
-                          (i32.load offset=556 (;fetchSpace;) (local.get $hart))))
-                      (i32.gt_s (local.get $depth) (i32.const 0)))
-                    (then
-                      (local.set $12 (i32.load offset=1048588 (local.get $11)))
-                      (local.set $pc
-                        (call_indirect (type 3)
-                          (local.get $hart)
-                          (i32.sub (local.get $depth) (i32.const 1))
-                          (i32.and (local.get $12) (i32.const 255))
-                          (local.get $pc)
-                          (i32.shr_u (local.get $12) (i32.const 8))))))
+                  (block $block7
+                    (br_if $block7 (i32.le_s (local.get $depth) (i32.const 0)))
+                    (br_if $block7
+                      (i64.ne
+                        (i64.load offset=1048576
+                          (local.tee $11
+                            (i32.add
+                              (i32.and
+                                (i32.shl (i32.wrap_i64 (local.get $pc)) (i32.const 3))
+                                (i32.const 524272))
+                              (local.get $hart))))
+                        (local.get $pc)))
+                    (br_if $block7
+                      (i32.ne
+                        (i32.load offset=1048584 (local.get $11))
+                        (i32.load offset=556 (;fetchSpace;) (local.get $hart))))
+                    (local.set $12 (i32.load offset=1048588 (local.get $11)))
+                    (local.set $pc
+                      (call_indirect (type 3)
+                        (local.get $hart)
+                        (i32.sub (local.get $depth) (i32.const 1))
+                        (i32.and (local.get $12) (i32.const 255))
+                        (local.get $pc)
+                        (i32.shr_u (local.get $12) (i32.const 8)))))
                   (if
                     (i64.ne (local.get $pc) (i64.add (local.get $home) (i64.const 12)))
                     (then

@@ -71,26 +71,26 @@
                 (i32.lt_s (i32.load offset=528 (;budget;) (local.get $hart)) (i32.const 0))
                 (then
                   (return (i64.or (local.get $pc) (i64.const 1)))))
-              (if
-                (i32.and
-                  (i64.eq
+              (block $block5
+                (br_if $block5
+                  (i64.ne
                     (i64.load offset=1048576
                       (local.tee $13
                         (i32.add
                           (i32.and (i32.shl (i32.wrap_i64 (local.get $pc)) (i32.const 3)) (i32.const 524272))
                           (local.get $hart))))
-                    (local.get $pc))
-                  (i32.eq
+                    (local.get $pc)))
+                (br_if $block5
+                  (i32.ne
                     (i32.load offset=1048584 (local.get $13))
                     (i32.load offset=556 (;fetchSpace;) (local.get $hart))))
-                (then
-                  (local.set $14 (i32.load offset=1048588 (local.get $13)))
-                  (return_call_indirect (type 3)
-                    (local.get $hart)
-                    (local.get $depth)
-                    (i32.and (local.get $14) (i32.const 255))
-                    (local.get $pc)
-                    (i32.shr_u (local.get $14) (i32.const 8)))))
+                (local.set $14 (i32.load offset=1048588 (local.get $13)))
+                (return_call_indirect (type 3)
+                  (local.get $hart)
+                  (local.get $depth)
+                  (i32.and (local.get $14) (i32.const 255))
+                  (local.get $pc)
+                  (i32.shr_u (local.get $14) (i32.const 8))))
               (return (local.get $pc))))
           (unreachable)))
       (i64.store offset=80 (;a0;) (local.get $hart) (local.get $a0))
@@ -160,26 +160,26 @@
                 (i32.lt_s (i32.load offset=528 (;budget;) (local.get $hart)) (i32.const 0))
                 (then
                   (return (i64.or (local.get $pc) (i64.const 1)))))
-              (if
-                (i32.and
-                  (i64.eq
+              (block $block5
+                (br_if $block5
+                  (i64.ne
                     (i64.load offset=1048576
                       (local.tee $14
                         (i32.add
                           (i32.and (i32.shl (i32.wrap_i64 (local.get $pc)) (i32.const 3)) (i32.const 524272))
                           (local.get $hart))))
-                    (local.get $pc))
-                  (i32.eq
+                    (local.get $pc)))
+                (br_if $block5
+                  (i32.ne
                     (i32.load offset=1048584 (local.get $14))
                     (i32.load offset=556 (;fetchSpace;) (local.get $hart))))
-                (then
-                  (local.set $15 (i32.load offset=1048588 (local.get $14)))
-                  (return_call_indirect (type 3)
-                    (local.get $hart)
-                    (local.get $depth)
-                    (i32.and (local.get $15) (i32.const 255))
-                    (local.get $pc)
-                    (i32.shr_u (local.get $15) (i32.const 8)))))
+                (local.set $15 (i32.load offset=1048588 (local.get $14)))
+                (return_call_indirect (type 3)
+                  (local.get $hart)
+                  (local.get $depth)
+                  (i32.and (local.get $15) (i32.const 255))
+                  (local.get $pc)
+                  (i32.shr_u (local.get $15) (i32.const 8))))
               (return (local.get $pc))))
           (unreachable)))
       (i64.store offset=80 (;a0;) (local.get $hart) (local.get $a0))

@@ -301,15 +301,14 @@
                           (i64.store offset=80 (;a0;) (local.get $hart) (local.get $a0))
                           (i64.store offset=120 (;a5;) (local.get $hart) (local.get $a5))
                           (i32.store offset=528 (;budget;) (local.get $hart) (local.get $budget))
-                          (if
-                            (i32.gt_s (local.get $depth) (i32.const 0))
-                            (then
-                              (local.set $pc
-                                (call $hot
-                                  (local.get $hart)
-                                  (i32.sub (local.get $depth) (i32.const 1))
-                                  (i32.const 0)
-                                  (local.get $pc)))))
+                          (block $block10
+                            (br_if $block10 (i32.le_s (local.get $depth) (i32.const 0)))
+                            (local.set $pc
+                              (call $hot
+                                (local.get $hart)
+                                (i32.sub (local.get $depth) (i32.const 1))
+                                (i32.const 0)
+                                (local.get $pc))))
                           (if
                             (i64.ne (local.get $pc) (i64.add (local.get $home) (i64.const 32)))
                             (then
@@ -365,15 +364,14 @@
                 (i64.store offset=8 (;ra;) (local.get $hart) (local.get $ra))
                 (i64.store offset=80 (;a0;) (local.get $hart) (local.get $a0))
                 (i32.store offset=528 (;budget;) (local.get $hart) (local.get $budget))
-                (if
-                  (i32.gt_s (local.get $depth) (i32.const 0))
-                  (then
-                    (local.set $pc
-                      (call $hot
-                        (local.get $hart)
-                        (i32.sub (local.get $depth) (i32.const 1))
-                        (i32.const 0)
-                        (local.get $pc)))))
+                (block $block7
+                  (br_if $block7 (i32.le_s (local.get $depth) (i32.const 0)))
+                  (local.set $pc
+                    (call $hot
+                      (local.get $hart)
+                      (i32.sub (local.get $depth) (i32.const 1))
+                      (i32.const 0)
+                      (local.get $pc))))
                 (if
                   (i64.ne (local.get $pc) (i64.add (local.get $home) (i64.const 44)))
                   (then

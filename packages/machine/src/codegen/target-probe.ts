@@ -1,6 +1,6 @@
 /** The target cache as generated code uses it: from a virtual pc to the region that is entered there. */
 import { HartState, TARGET_ENTRIES, TargetEntry } from "../hart/layout.ts";
-import { type FunctionBuilder, Memory, Op, ValueType } from "../wasm/index.ts";
+import { type FunctionBuilder, type Label, Memory, Op, ValueType } from "../wasm/index.ts";
 import { HART } from "./wasm-operations.ts";
 
 /** Second parameter of a region: how many calls deep it may still go. */
@@ -33,14 +33,16 @@ export function emitTargetEntry(b: FunctionBuilder, pc: number, entry: number): 
   b.get(HART).op(Op.i32_add).tee(entry);
 }
 
-/** Leaves on the stack whether the cache knows a pc; `entry` as in `emitTargetEntry`. */
-export function emitTargetHit(b: FunctionBuilder, pc: number, entry: number): void {
+/** Goes on only if the cache knows a pc; `entry` as in `emitTargetEntry`. */
+export function emitTargetHit(b: FunctionBuilder, pc: number, entry: number, missed: Label): void {
   emitTargetEntry(b, pc, entry);
   b.memory(Memory.i64_load, HartState.targets + TargetEntry.tag)
     .get(pc)
-    .op(Op.i64_eq);
+    .op(Op.i64_ne);
+  b.hint("unlikely").brIf(missed);
   b.get(entry).memory(Memory.i32_load, HartState.targets + TargetEntry.space);
-  b.get(HART).memory(Memory.i32_load, HartState.fetchSpace).op(Op.i32_eq).op(Op.i32_and);
+  b.get(HART).memory(Memory.i32_load, HartState.fetchSpace).op(Op.i32_ne);
+  b.hint("unlikely").brIf(missed);
 }
 
 /**
@@ -62,8 +64,8 @@ export function emitChain(b: FunctionBuilder, pc: number, regionType: number): v
   const [entry, target] = [b.temporary(ValueType.i32), b.temporary(ValueType.i32)];
   b.get(HART).memory(Memory.i32_load, HartState.budget).i32(0).op(Op.i32_lt_s).hint("unlikely").if();
   b.get(pc).i64(LEAVE).op(Op.i64_or).return().end();
-  emitTargetHit(b, pc, entry);
-  b.hint("likely").if();
+  const missed = b.block();
+  emitTargetHit(b, pc, entry, missed);
   b.get(entry)
     .memory(Memory.i32_load, HartState.targets + TargetEntry.target)
     .set(target);

@@ -92,8 +92,9 @@ function emitResume(
   b.get(depth).i32(0).op(Op.i32_le_s);
   b.get(HART).memory(Memory.i32_load, HartState.budget).i32(0).op(Op.i32_lt_s).op(Op.i32_or).brIf(leave);
 
-  emitTargetHit(b, pc, entry);
-  b.get(HART).memory(Memory.i32_load, HartState.interpretNext).op(Op.i32_eqz).op(Op.i32_and).if();
+  const missed = b.block();
+  b.get(HART).memory(Memory.i32_load, HartState.interpretNext).brIf(missed);
+  emitTargetHit(b, pc, entry, missed);
   b.get(entry)
     .memory(Memory.i32_load, HartState.targets + TargetEntry.target)
     .set(target);

@@ -55,6 +55,17 @@ export function returnPoints(blocks: ReadonlyMap<number, Block>): number[] {
   return found;
 }
 
+/** Offsets of what blocks call on the page that they lie on themselves. */
+export function callTargets(blocks: ReadonlyMap<number, Block>): number[] {
+  const found: number[] = [];
+  for (const { steps, ending } of blocks.values()) {
+    const { offset, decoded, traits } = steps.at(-1)!;
+    const target = offset + decoded.imm;
+    if (ending === "call" && traits.flow === "jump" && target >> 12 === offset >> 12) found.push(target);
+  }
+  return found;
+}
+
 const comesBack = ({ instruction }: Decoded): boolean => instruction.name === "ecall";
 
 /** The last page that an instruction has bytes in, counted from the home page. */

@@ -8,7 +8,7 @@ import { DEPART, ENTER, RESUME } from "../interpreter/run.ts";
 import { PAGE_SIZE } from "../memory.ts";
 import { ModuleBuilder } from "../wasm/index.ts";
 import { CodeWindow, PageCopies } from "./code-window.ts";
-import { type Block, controlFlow, returnPoints } from "./control-flow.ts";
+import { type Block, callTargets, controlFlow, returnPoints } from "./control-flow.ts";
 import { emitRegion } from "./region-emitter.ts";
 import type { CompiledRegions, RegionCode, RegionOrder } from "./region-order.ts";
 
@@ -17,6 +17,8 @@ const FEW_INSTRUCTIONS = 60;
 const ENTRY_INSTRUCTIONS = 16;
 /** The same for a hot region: bounds the time of one translation and the size of its function. */
 const MOST_INSTRUCTIONS = 400;
+/** Instructions of a function that hot code which calls it takes in. */
+const MOST_OF_CALLEE = 48;
 /** Return points of a region that are entries beside those asked for. */
 const MAX_RETURN_POINTS = 64;
 /** A region that cannot be translated with all its entries within this is given no more of them. */
@@ -103,10 +105,38 @@ function explore(window: CodeWindow, { entries: known, wished, isHot }: RegionOr
     entries.push(offset);
     blocks = larger;
   }
-  for (const offset of returnPoints(blocks)) {
+  const add = (offset: number): void => {
     if (!entries.includes(offset) && entries.length < MAX_RETURN_POINTS) entries.push(offset);
+  };
+  for (const offset of returnPoints(blocks)) add(offset);
+  if (isHot) {
+    const callees = withCallees(window, blocks, entries);
+    blocks = callees.blocks;
+    for (const offset of callees.found) add(offset);
+    for (const offset of returnPoints(blocks)) add(offset);
   }
   return { blocks, entries, refused };
+}
+
+/** Code that runs through in no time: V8 keeps loops in registers better where they have a function of their own. */
+const isShort = (blocks: readonly Block[]): boolean =>
+  blocks.reduce((sum, { steps }) => sum + steps.length, 0) <= MOST_OF_CALLEE &&
+  blocks.every(({ offset, edges }) => edges.every((edge) => !("block" in edge) || edge.block.offset > offset));
+
+/** The blocks of a hot region and of the short functions that it calls: calls within a function cost half of others. */
+function withCallees(window: CodeWindow, own: ReadonlyMap<number, Block>, entries: readonly number[]) {
+  let blocks = own;
+  const found = new Set<number>();
+  const refused = new Set<number>(entries);
+  for (;;) {
+    const next = callTargets(blocks).find((offset) => !found.has(offset) && !refused.has(offset));
+    if (next === undefined) return { blocks, found };
+    const larger = controlFlow(window, [...entries, ...found, next], MOST_INSTRUCTIONS);
+    const added = [...larger.values()].filter(({ offset }) => !blocks.has(offset));
+    const isTaken = larger.size === blocks.size + added.length && larger.has(next) && isShort(added);
+    if (isTaken) blocks = larger;
+    (isTaken ? found : refused).add(next);
+  }
 }
 
 function regionCode(

@@ -404,20 +404,15 @@ export class RegionOperations extends WasmOperations<number> {
     const emitDepth = (): void => {
       b.get(DEPTH).i32(1).op(Op.i32_sub);
     };
-    const emitMayCall = (): void => {
-      b.get(DEPTH).i32(0).op(Op.i32_gt_s);
-    };
+    const missed = b.block();
+    b.get(DEPTH).i32(0).op(Op.i32_le_s).hint("unlikely").brIf(missed);
     if (this.#callee !== undefined) {
-      emitMayCall();
-      b.hint("likely").if();
       b.get(HART);
       emitDepth();
       b.i32(this.#callee).get(PC).callItself().set(PC);
     } else {
       const [entry, target] = [b.temporary(ValueType.i32), b.temporary(ValueType.i32)];
-      emitTargetHit(b, PC, entry);
-      emitMayCall();
-      b.op(Op.i32_and).hint("likely").if();
+      emitTargetHit(b, PC, entry, missed);
       b.get(entry)
         .memory(Memory.i32_load, HartState.targets + TargetEntry.target)
         .set(target);
