@@ -21,8 +21,9 @@ const TEXT_BYTES = 64;
 /** Numbers of pages and of decoded words; checksums of both lists, and of the pages' contents. */
 const Head = { pages: 0, decoded: 1, lists: 2, contents: 3, words: 4 } as const;
 const HEADER_BYTES = TEXT_BYTES + Head.words * 4;
-/** Most pages: 24 MiB. A machine that has touched more has done work of its own. */
-const MOST_PAGES = 6144;
+/** Most pages: 16 MiB, and for how long they are noted. What a machine touches later is work of its own. */
+const MOST_PAGES = 4096;
+const NOTED_MS = 2000;
 /** Most words of what was decoded: some 40,000 instructions. */
 const MOST_DECODED = 280_000;
 /** So many more pages than were known make a better file. */
@@ -35,6 +36,7 @@ export class WarmPages {
   readonly #index: Uint32Array;
   readonly #reader: PageReader;
   readonly #loaded: number[] = [];
+  readonly #untilMs = performance.now() + NOTED_MS;
   #warm = new Uint32Array(0);
 
   constructor(snapshot: Snapshot) {
@@ -71,7 +73,7 @@ export class WarmPages {
   }
 
   #load(page: number, into: Uint8Array): void {
-    if (this.#loaded.length < MOST_PAGES) this.#loaded.push(page);
+    if (this.#loaded.length < MOST_PAGES && performance.now() < this.#untilMs) this.#loaded.push(page);
     this.#reader.load(this.#index[page], into);
   }
 
