@@ -7,6 +7,7 @@ import type { RunningGuest } from "../guest/running-guest.ts";
 import { IperfServer } from "../tools/iperf.ts";
 import { diskPrograms, type IoProgram, netPrograms } from "../workloads/io-programs.ts";
 import { isRate, type Workload } from "../workloads/workload.ts";
+import { delay } from "./idle.ts";
 import { limitFor, type Round, runLimited, type Session } from "./session.ts";
 
 const BOOT_TIMEOUT_MS = 120_000;
@@ -20,6 +21,8 @@ const BETTER = 1.1;
 /** Processor time for which a guest does the first of its programs before anything counts: what translates code needs it. */
 const WARM_SECONDS = 15;
 const MOST_RUNS = 8;
+/** A server on this host takes one test at a time, and learns a little late that one has ended. */
+const PAUSE_SECONDS = 0.5;
 /** Most programs need so many runs. */
 const USUAL_RUNS = 3;
 /** The guest's disks: programs first, then those that are measured. */
@@ -146,6 +149,7 @@ async function measureIo(round: Round, guest: RunningGuest, program: IoProgram, 
   try {
     for (let run = 0; run < MOST_RUNS; run++) {
       const seconds = run === 0 ? expectedOf(program) : 0;
+      await delay(PAUSE_SECONDS);
       const { output, busy } = await round.step(`${machine}: ${title}`, seconds, () =>
         runLimited(guest, command, limitFor(program.expectedSeconds)),
       );
