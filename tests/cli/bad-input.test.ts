@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { chmod, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { failures } from "../../packages/bulkhead/src/exit-codes.ts";
@@ -28,6 +29,8 @@ function assertEnds(ended: Ended, failure: keyof typeof failures, said: RegExp):
 /** A kernel that asks for so much memory and does nothing. */
 const image = (bytes: number): Uint8Array => tinyImage(tiny.loop, bytes);
 
+const COMPILED = join(tmpdir(), "bulkhead-test-compiled");
+
 /** Runs the CLI on files in a folder of its own and checks that the folder is as it was. */
 const run = (files: Record<string, Uint8Array | number>, ...args: string[]): Promise<Ended> =>
   withFolder(async (folder) => {
@@ -39,7 +42,9 @@ const run = (files: Record<string, Uint8Array | number>, ...args: string[]): Pro
     }
     const before = await contents(folder);
     const paths = args.map((arg) => arg.replace(/^@/, `${folder}/`));
-    const ended = await cli(["run", ...paths], { env: { TMPDIR: folder, BULKHEAD_CACHE: join(folder, "cache") } });
+    // What the sources compile to is kept on purpose, so it is kept elsewhere.
+    const env = { TMPDIR: folder, BULKHEAD_CACHE: join(folder, "cache"), NODE_COMPILE_CACHE: COMPILED };
+    const ended = await cli(["run", ...paths], { env });
     assert.deepEqual(await contents(folder), before, "something was left behind");
     return ended;
   });
